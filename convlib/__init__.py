@@ -1,0 +1,31 @@
+"""PyTorch's convolutions, rebuilt on plain NumPy and CuPy arrays, window by window."""
+
+from .contraction import contract
+from .convolution import conv1d, conv2d, conv3d
+from .geometry import (
+    effective_kernel_size,
+    input_sizes,
+    leftover,
+    output_size,
+    same_padding,
+    transposed_output_size,
+)
+from .receptive import receptive_field
+from .windows import windows
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "contract",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "effective_kernel_size",
+    "input_sizes",
+    "leftover",
+    "output_size",
+    "receptive_field",
+    "same_padding",
+    "transposed_output_size",
+    "windows",
+]

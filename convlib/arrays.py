@@ -1,0 +1,79 @@
+"""Which array library the arguments belong to, and which dtypes are computed how.
+
+This is the one module that knows that CuPy exists. CuPy is never imported here: if an argument is a
+CuPy array, then its caller has imported it, and it is found in `sys.modules`.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+FLOATING = "float16, float32, float64, complex64, complex128"
+INTEGER = "uint8, int8, int16, int32, int64"
+
+
+def array_module(function: str, **arrays: Any) -> ModuleType:
+    """Return the library, NumPy or CuPy, that all the arrays given belong to.
+
+    Arguments that are None are left out. Everything else must be an array of one library; lists,
+    tensors, masked arrays and matrices are refused, since none of them could come out again.
+    """
+    cupy = sys.modules.get("cupy")
+    found: dict[str, ModuleType] = {}
+    for name, array in arrays.items():
+        if array is None:
+            continue
+        if isinstance(array, np.ndarray) and not isinstance(array, (np.ma.MaskedArray, np.matrix)):
+            found[name] = np
+        elif cupy is not None and isinstance(array, getattr(cupy, "ndarray", ())):
+            found[name] = cupy
+        else:
+            raise TypeError(
+                f"{function}: {name} must be a numpy.ndarray or a cupy.ndarray, "
+                f"got {type(array).__module__}.{type(array).__qualname__}."
+            )
+    if len(set(found.values())) > 1:
+        libraries = ", ".join(f"{name} is {module.__name__}" for name, module in found.items())
+        raise TypeError(f"{function}: all arrays must be of one library, but {libraries}.")
+    return next(iter(found.values()), np)
+
+
+def check_dtypes(function: str, integers: str = "", **arrays: Any) -> np.dtype:
+    """Return the one dtype of all the arrays given; refuse mixtures and what PyTorch refuses.
+
+    `integers` lists the integer dtypes that this function computes exactly.
+    """
+    dtypes = {name: array.dtype for name, array in arrays.items() if array is not None}
+    first, dtype = next(iter(dtypes.items()))
+    for name, other in dtypes.items():
+        if other != dtype:
+            raise TypeError(
+                f"{function}: {first} and {name} must have the same dtype, "
+                f"got {dtype} and {other}. Convert one with astype."
+            )
+    allowed = ", ".join(filter(None, (FLOATING, integers)))
+    if dtype.name not in allowed.split(", ") or not dtype.isnative:
+        raise TypeError(f"{function}: dtype must be one of {allowed}, got {dtype}.")
+    return dtype
+
+
+def working_dtype(dtype: np.dtype) -> np.dtype:
+    """Return the dtype in which sums are added up: float32 for float16, else the same."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether `value` is a NumPy or a CuPy array."""
+    cupy = sys.modules.get("cupy")
+    return isinstance(value, np.ndarray) or (
+        cupy is not None and isinstance(value, getattr(cupy, "ndarray", ()))
+    )
+
+
+def to_numpy(array: Any) -> np.ndarray:
+    """Return the array itself if it is NumPy's, else a copy of it in the CPU's memory."""
+    return array if isinstance(array, np.ndarray) else array.get()

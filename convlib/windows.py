@@ -1,0 +1,98 @@
+"""Every window of an array, as one view: no copy, no loop.
+
+`as_strided` lets a shape and strides say anything, also what lies outside of the memory. So it is
+called in one place of this library, here, and from sizes that `settings` has checked.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .arrays import array_module
+from .geometry import output_size
+from .settings import Ints, integers
+
+__all__ = ["windows"]
+
+
+def strided_windows(xp: ModuleType, input: Any, kernel_size: tuple, stride: tuple, dilation: tuple):
+    """`windows` for settings that are tuples already. The only caller of `as_strided`."""
+    axes = len(kernel_size)
+    size = output_size(input.shape[-axes:], kernel_size, stride, 0, dilation)
+    lead, steps = input.strides[:-axes], input.strides[-axes:]
+    # One step of the output position (h, w) moves `stride` cells, one step of the kernel position
+    # (k, l) moves `dilation` cells. The last cell read on an axis is
+    # (size - 1)·stride + (kernel_size - 1)·dilation: output_size keeps it below the axis' length.
+    # (..., H, W) -> (..., h, w, k, l)
+    shape = (*input.shape[:-axes], *size, *kernel_size)
+    strides = (
+        *lead,
+        *(step * s for step, s in zip(steps, stride, strict=True)),
+        *(step * d for step, d in zip(steps, dilation, strict=True)),
+    )
+    if xp is np:
+        return np.lib.stride_tricks.as_strided(input, shape, strides, writeable=False)
+    return xp.lib.stride_tricks.as_strided(input, shape, strides)
+
+
+def windows(input: Any, kernel_size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Any:
+    r"""Show every window of an array as a view of it.
+
+    Parameters
+    ----------
+    input : array, shape (..., H, W) for a kernel of two axes
+        Any dtype. The last axes, as many as `kernel_size` has entries, are the spatial ones.
+    kernel_size : tuple of int, or int
+        Taps an axis, `(k, l)`. An int means the last axis alone.
+    stride : int or tuple of int
+        Cells between two windows.
+    dilation : int or tuple of int
+        Cells between two taps of a window.
+
+    Returns
+    -------
+    array, shape (..., h, w, k, l)
+        A view: it shares the memory of `input`, and one cell of `input` stands in many windows.
+        Read-only with NumPy. CuPy has no read-only arrays: do not write into it there.
+
+        .. math::
+            \text{windows}[\dots, h, w, k, l]
+            = \text{input}[\dots, h s_h + k d_k, w s_w + l d_l]
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or the kernel is wider than the input.
+    TypeError
+        If a setting is not an integer, or `input` is not an array.
+
+    See Also
+    --------
+    numpy.lib.stride_tricks.sliding_window_view : the same for stride 1 and dilation 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> windows(np.arange(6), 3, stride=2)
+    array([[0, 1, 2],
+           [2, 3, 4]])
+    >>> windows(np.zeros((2, 3, 8, 8)), (3, 3), stride=2).shape
+    (2, 3, 3, 3, 3, 3)
+    """
+    xp = array_module("windows", input=input)
+    axes = len(kernel_size) if isinstance(kernel_size, (tuple, list)) else 1
+    if not 1 <= axes <= input.ndim:
+        raise ValueError(
+            f"windows: kernel_size must have from 1 to {input.ndim} entries for an input of shape "
+            f"{input.shape}, got {kernel_size!r}."
+        )
+    return strided_windows(
+        xp,
+        input,
+        integers("windows", "kernel_size", kernel_size, axes, least=1),
+        integers("windows", "stride", stride, axes, least=1),
+        integers("windows", "dilation", dilation, axes, least=1),
+    )
