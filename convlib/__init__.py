@@ -1,5 +1,6 @@
 """PyTorch's convolutions, rebuilt on plain NumPy and CuPy arrays, window by window."""
 
+from . import grad
 from .contraction import contract
 from .convolution import conv1d, conv2d, conv3d
 from .geometry import (
@@ -11,7 +12,8 @@ from .geometry import (
     transposed_output_size,
 )
 from .receptive import receptive_field
-from .windows import windows
+from .transposed import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from .windows import scatter_windows, windows
 
 __version__ = "0.1.0"
 
@@ -20,12 +22,17 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "effective_kernel_size",
+    "grad",
     "input_sizes",
     "leftover",
     "output_size",
     "receptive_field",
     "same_padding",
+    "scatter_windows",
     "transposed_output_size",
     "windows",
 ]

@@ -1,9 +1,8 @@
-"""The sum of a convolution, written three ways: einsum, tensordot, matmul.
+"""The sum of a convolution, written three ways, and its two gradients, which are sums as well.
 
-All three take the windows (n, g, i, h, w, k, l) and the weight (g, o, i, k, l), and return
-(n, g, o, h, w). The letters: n image, g group, i input channel in its group, o output channel
-in its group, h w output position, k l kernel position. In 1-d there are w and l alone; in 3-d, d
-stands before h w, and j before k l.
+Forward, windows (n, g, i, h, w, k, l) and weight (g, o, i, k, l) give (n, g, o, h, w). The letters:
+n image, g group, i input channel in its group, o output channel in its group, h w output position,
+k l kernel position. In 1-d there are w and l alone; in 3-d, d stands before h w, and j before k l.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from math import prod
 from types import ModuleType
 from typing import Any
 
-__all__ = ["METHODS", "contract", "subscripts"]
+__all__ = ["METHODS", "contract", "contract_weight", "contract_windows", "subscripts"]
 
 POSITIONS = {1: "w", 2: "hw", 3: "dhw"}
 TAPS = {1: "l", 2: "kl", 3: "jkl"}
@@ -46,7 +45,7 @@ def by_tensordot(xp: ModuleType, windows: Any, weight: Any) -> Any:
     return xp.moveaxis(xp.stack(outputs, axis=1), -1, 2)
 
 
-def by_matmul(xp: ModuleType, windows: Any, weight: Any) -> Any:
+def by_matmul(xp: ModuleType, windows: Any, weight: Any, out: Any = None) -> Any:
     """Copy the windows into the columns of a matrix (im2col), then multiply matrices."""
     axes = weight.ndim - 3
     n, g, i = windows.shape[:3]
@@ -56,8 +55,10 @@ def by_matmul(xp: ModuleType, windows: Any, weight: Any) -> Any:
     order = (0, 1, 2, *range(3 + axes, 3 + 2 * axes), *range(3, 3 + axes))
     # -> (n, g, i·k·l, h·w): here each window becomes a column, and memory grows k·l times
     columns = windows.transpose(order).reshape(n, g, i * prod(taps), prod(positions))
+    if out is not None:
+        out = out.reshape(n, g, o, prod(positions))
     # (g, o, i·k·l) @ (n, g, i·k·l, h·w) -> (n, g, o, h·w)
-    output = xp.matmul(weight.reshape(g, o, i * prod(taps)), columns)
+    output = xp.matmul(weight.reshape(g, o, i * prod(taps)), columns, out=out)
     # -> (n, g, o, h, w)
     return output.reshape(n, g, o, *positions)
 
@@ -65,7 +66,9 @@ def by_matmul(xp: ModuleType, windows: Any, weight: Any) -> Any:
 METHODS = {"einsum": by_einsum, "tensordot": by_tensordot, "matmul": by_matmul}
 
 
-def contract(xp: ModuleType, windows: Any, weight: Any, method: str = "matmul") -> Any:
+def contract(
+    xp: ModuleType, windows: Any, weight: Any, method: str = "matmul", out: Any = None
+) -> Any:
     r"""Multiply every window with the weight and add up.
 
     Parameters
@@ -76,6 +79,8 @@ def contract(xp: ModuleType, windows: Any, weight: Any, method: str = "matmul") 
     weight : array, shape (g, o, i, k, l)
         Of the same dtype.
     method : {'matmul', 'einsum', 'tensordot'}
+    out : array, shape (n, g, o, h, w), optional
+        Where to put the result: C-contiguous, of the same dtype.
 
     Returns
     -------
@@ -85,4 +90,84 @@ def contract(xp: ModuleType, windows: Any, weight: Any, method: str = "matmul") 
     """
     if method not in METHODS:
         raise ValueError(f"contract: method must be one of {', '.join(METHODS)}, got {method!r}.")
-    return METHODS[method](xp, windows, weight)
+    if method == "matmul":
+        return by_matmul(xp, windows, weight, out)
+    output = METHODS[method](xp, windows, weight)
+    if out is None:
+        return output
+    out[...] = output
+    return out
+
+
+def contract_windows(xp: ModuleType, grad_output: Any, weight: Any) -> Any:
+    r"""Gradient of `contract` for the windows: each output cell times the weight it met.
+
+    Parameters
+    ----------
+    xp : module
+        numpy or cupy.
+    grad_output : array, shape (n, g, o, h, w)
+    weight : array, shape (g, o, i, k, l)
+        Of the same dtype.
+
+    Returns
+    -------
+    array, shape (n, g, i, h, w, k, l)
+        In memory the axes stand as n g i k l h w, so that the values of one tap lie together.
+
+        .. math::
+            \text{windows}_{ngihwkl} = \sum_{o} \text{grad\_output}_{ngohw} \,
+            \text{weight}_{goikl}
+
+        For complex numbers, pass the weight's conjugate.
+    """
+    axes = weight.ndim - 3
+    n, (g, o, i), taps = len(grad_output), weight.shape[:3], weight.shape[3:]
+    positions = grad_output.shape[3:]
+    # (g, o, i, k, l) -> (g, i·k·l, o)
+    matrix = weight.reshape(g, o, i * prod(taps)).swapaxes(1, 2)
+    # (g, i·k·l, o) @ (n, g, o, h·w) -> (n, g, i·k·l, h·w)
+    columns = xp.matmul(matrix, grad_output.reshape(n, g, o, prod(positions)))
+    # -> (n, g, i, k, l, h, w) -> (n, g, i, h, w, k, l)
+    order = (0, 1, 2, *range(3 + axes, 3 + 2 * axes), *range(3, 3 + axes))
+    return columns.reshape(n, g, i, *taps, *positions).transpose(order)
+
+
+def contract_weight(xp: ModuleType, windows: Any, grad_output: Any, out: Any = None) -> Any:
+    r"""Gradient of `contract` for the weight: it meets every window of every image.
+
+    Parameters
+    ----------
+    xp : module
+        numpy or cupy.
+    windows : array, shape (n, g, i, h, w, k, l)
+    grad_output : array, shape (n, g, o, h, w)
+        Of the same dtype.
+    out : array, shape (g, o, i, k, l), optional
+        Where to put the result: C-contiguous, of the same dtype.
+
+    Returns
+    -------
+    array, shape (g, o, i, k, l)
+
+        .. math::
+            \text{weight}_{goikl} = \sum_{nhw} \text{grad\_output}_{ngohw} \,
+            \text{windows}_{ngihwkl}
+
+        For complex numbers, pass the windows' conjugate.
+    """
+    axes = grad_output.ndim - 3
+    n, g, i = windows.shape[:3]
+    o, positions, taps = grad_output.shape[2], windows.shape[3 : 3 + axes], windows.shape[-axes:]
+    cells = n * prod(positions)
+    # (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w) -> (g, i·k·l, n·h·w)
+    order = (1, 2, *range(3 + axes, 3 + 2 * axes), 0, *range(3, 3 + axes))
+    columns = windows.transpose(order).reshape(g, i * prod(taps), cells)
+    # (n, g, o, h, w) -> (g, o, n, h, w) -> (g, o, n·h·w)
+    rows = xp.moveaxis(grad_output, 0, 2).reshape(g, o, cells)
+    if out is not None:
+        out = out.reshape(g, o, i * prod(taps))
+    # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l)
+    weight = xp.matmul(rows, columns.swapaxes(1, 2), out=out)
+    # -> (g, o, i, k, l)
+    return weight.reshape(g, o, i, *taps)

@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 from .arrays import INTEGER, array_module, check_dtypes, working_dtype
 from .contraction import contract
 from .padding import pad_zeros
-from .settings import Ints, convolution_settings
+from .settings import Ints, Settings, convolution_settings
 from .windows import strided_windows
 
 __all__ = ["conv1d", "conv2d", "conv3d"]
+
+
+def grouped_windows(xp: ModuleType, input: Any, settings: Settings, dtype: Any) -> Any:
+    """Pad the input, part its channels into groups and show its windows."""
+    g, (channels, *_) = settings.groups, settings.input_shape
+    # (N, C, H, W) or (C, H, W) -> (..., C, H + padding, W + padding)
+    x = pad_zeros(xp, input, settings.padding, dtype)
+    # -> (n, g, i, H, W): channels are g groups of i
+    x = x.reshape(*settings.batch or (1,), g, channels // g, *x.shape[-len(settings.stride) :])
+    # -> (n, g, i, h, w, k, l)
+    return strided_windows(xp, x, settings.kernel_size, settings.stride, settings.dilation)
+
+
+def grouped_weight(weight: Any, groups: int, dtype: Any) -> Any:
+    """Part the weight's first axis into groups: (g·o, i, k, l) -> (g, o, i, k, l)."""
+    first, *rest = weight.shape
+    return weight.astype(dtype, copy=False).reshape(groups, first // groups, *rest)
+
+
+def grouped_output(output: Any, settings: Settings, dtype: Any = None) -> Any:
+    """Part an output's channels: (N, O, H', W') or (O, H', W') -> (n, g, o, h, w)."""
+    g, (channels, *size) = settings.groups, settings.output_shape
+    output = output if dtype is None else output.astype(dtype, copy=False)
+    return output.reshape(*settings.batch or (1,), g, channels // g, *size)
+
+
+def add_bias(output: Any, bias: Any, axes: int) -> None:
+    """Add one value to each channel of `output`, in place."""
+    if bias is not None:
+        # (O,) -> (O, 1, 1)
+        output += bias.astype(output.dtype, copy=False).reshape(-1, *(1,) * axes)
+
+
+def convolve(xp: ModuleType, input: Any, weight: Any, bias: Any, settings: Settings) -> Any:
+    """Convolve with checked settings: the core of conv1d, conv2d and conv3d."""
+    axes, dtype = len(settings.stride), input.dtype
+    work = working_dtype(dtype)
+    # The result is allocated whole, so that it owns its memory, and filled through a view.
+    output = xp.zeros((*settings.batch, *settings.output_shape), work)
+    if settings.input_shape[0]:
+        windows = grouped_windows(xp, input, settings, work)
+        w = grouped_weight(weight, settings.groups, work)
+        # (n, g, i, h, w, k, l) · (g, o, i, k, l) -> (n, g, o, h, w)
+        contract(xp, windows, w, out=grouped_output(output, settings))
+        add_bias(output, bias, axes)
+    return output.astype(dtype, copy=False)
 
 
 def _convolution(
@@ -25,39 +72,14 @@ def _convolution(
 ) -> Any:
     function = f"conv{axes}d"
     xp = array_module(function, input=input, weight=weight, bias=bias)
+    bias_shape = None if bias is None else bias.shape
     settings = convolution_settings(
-        function,
-        axes,
-        input.shape,
-        weight.shape,
-        None if bias is None else bias.shape,
-        stride,
-        padding,
-        dilation,
-        groups,
+        function, axes, input.shape, weight.shape, bias_shape, stride, padding, dilation, groups
     )
     # PyTorch's CPU code has dilated sums for int64 alone
-    integers = INTEGER if settings.dilation == (1,) * axes else "int64"
-    dtype = check_dtypes(function, integers, input=input, weight=weight, bias=bias)
-    work = working_dtype(dtype)
-
-    g = settings.groups
-    x = input if settings.batched else input[None]
-    # (N, C, H, W) -> (n, C, H + padding, W + padding)
-    x = pad_zeros(xp, x, settings.padding).astype(work, copy=False)
-    # -> (n, g, i, H, W): channels are g groups of i
-    x = x.reshape(x.shape[0], g, weight.shape[1], *x.shape[2:])
-    # -> (n, g, i, h, w, k, l)
-    view = strided_windows(xp, x, settings.kernel_size, settings.stride, settings.dilation)
-    # (g·o, i, k, l) -> (g, o, i, k, l)
-    w = weight.astype(work, copy=False).reshape(g, weight.shape[0] // g, *weight.shape[1:])
-    # -> (n, g, o, h, w) -> (n, g·o, h, w)
-    y = contract(xp, view, w).reshape(x.shape[0], weight.shape[0], *settings.output_size)
-    if bias is not None:
-        # (g·o,) -> (g·o, 1, 1), one value for each output channel
-        y += bias.astype(work, copy=False).reshape(-1, *(1,) * axes)
-    y = y.astype(dtype, copy=False)
-    return y if settings.batched else y[0]
+    integers = INTEGER if max(settings.dilation) == 1 else "int64"
+    check_dtypes(function, integers, input=input, weight=weight, bias=bias)
+    return convolve(xp, input, weight, bias, settings)
 
 
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):

@@ -53,6 +53,25 @@ def integers(function: str, name: str, value: Any, axes: int, least: int | None 
     return numbers
 
 
+def shape(function: str, name: str, value: Any) -> tuple[int, ...]:
+    """Return a shape as a tuple of ints."""
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(f"{function}: {name} must be a tuple of integers, got {value!r}.")
+    sizes = tuple(integer(function, name, part) for part in value)
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"{function}: {name} must not be negative, got {value!r}.")
+    return sizes
+
+
+def check_shape(function: str, name: str, actual: tuple, required: tuple) -> None:
+    """Check that an array has the one shape that fits the other arguments."""
+    if actual != required:
+        raise ValueError(
+            f"{function}: {name} must have shape {required}, which the other arguments give, "
+            f"got {actual}."
+        )
+
+
 class Settings(NamedTuple):
     """The checked settings of one call, one entry a spatial axis."""
 
@@ -61,8 +80,19 @@ class Settings(NamedTuple):
     padding: tuple[tuple[int, int], ...]  # (before, after)
     dilation: tuple[int, ...]
     groups: int
-    output_size: tuple[int, ...]
-    batched: bool
+    input_shape: tuple[int, ...]  # without the batch: channels and spatial sizes
+    output_shape: tuple[int, ...]  # without the batch
+    batch: tuple[int, ...]  # (N,), or () without a batch
+
+    @property
+    def input(self) -> tuple[int, ...]:
+        """The input's whole shape."""
+        return self.batch + self.input_shape
+
+    @property
+    def output(self) -> tuple[int, ...]:
+        """The output's whole shape."""
+        return self.batch + self.output_shape
 
 
 def padding_pairs(
@@ -88,42 +118,50 @@ def padding_pairs(
     return tuple((total // 2, total - total // 2) for total in totals)
 
 
-def check_channels(
-    function: str, channels: int, weight: tuple, bias: tuple | None, groups: Any
-) -> int:
-    """Check channels against a weight (out_channels, in_channels // groups, *kernel) and a bias."""
-    groups = integer(function, "groups", groups)
-    if groups < 1:
-        raise ValueError(f"{function}: groups must be at least 1, got {groups}.")
-    if weight[0] < groups or weight[0] % groups:
-        raise ValueError(
-            f"{function}: the weight's {weight[0]} output channels must be a positive multiple "
-            f"of groups={groups}."
-        )
-    if channels != weight[1] * groups:
-        raise ValueError(
-            f"{function}: with weight {weight} and groups={groups} the input must have "
-            f"{weight[1]} * {groups} = {weight[1] * groups} channels, got {channels}."
-        )
-    if bias is not None and bias != (weight[0],):
-        raise ValueError(
-            f"{function}: bias must have shape ({weight[0]},), one value for each output channel, "
-            f"got {bias}."
-        )
-    return groups
-
-
-def check_ndim(function: str, axes: int, input_shape: tuple, weight_shape: tuple) -> None:
-    """Check that input is (N, C, *spatial) or (C, *spatial) and weight has two axes more."""
+def check_shapes(
+    function: str, axes: int, input_shape: tuple, weight_shape: tuple, names: str
+) -> None:
+    """Check that input is (N, C, *spatial) or (C, *spatial), and that the weight has such axes."""
     if len(weight_shape) != axes + 2:
         raise ValueError(
-            f"{function}: weight must have {axes + 2} axes (out_channels, in_channels // groups, "
-            f"and {axes} of the kernel), got shape {weight_shape}."
+            f"{function}: weight must have {axes + 2} axes ({names}, and {axes} of the kernel), "
+            f"got shape {weight_shape}."
+        )
+    if min(weight_shape[2:]) < 1:
+        raise ValueError(
+            f"{function}: weight must have at least one tap an axis, got shape {weight_shape}."
         )
     if len(input_shape) not in (axes + 1, axes + 2):
         raise ValueError(
             f"{function}: input must have {axes + 2} axes (batch, channels, {axes} spatial) or "
             f"{axes + 1} without the batch, got shape {input_shape}."
+        )
+    if 0 in input_shape[-axes:] and 0 not in input_shape[:-axes]:
+        raise ValueError(
+            f"{function}: input must have at least one cell along each spatial axis, or no images "
+            f"or no channels at all, got shape {input_shape}."
+        )
+
+
+def check_groups(function: str, groups: Any, first: int, named: str) -> int:
+    """Check that the first axis of a weight, here called `named`, falls into groups."""
+    groups = integer(function, "groups", groups)
+    if groups < 1:
+        raise ValueError(f"{function}: groups must be at least 1, got {groups}.")
+    if first < groups or first % groups:
+        raise ValueError(
+            f"{function}: the weight's {first} {named} channels must be a positive multiple "
+            f"of groups={groups}."
+        )
+    return groups
+
+
+def check_bias(function: str, bias_shape: tuple | None, channels: int) -> None:
+    """Check that the bias, where there is one, has one value for each output channel."""
+    if bias_shape is not None and bias_shape != (channels,):
+        raise ValueError(
+            f"{function}: bias must have shape ({channels},), one value for each output channel, "
+            f"got {bias_shape}."
         )
 
 
@@ -139,24 +177,99 @@ def convolution_settings(
     groups: Any,
 ) -> Settings:
     """Check everything about a convolution that can be known without reading an array."""
-    check_ndim(function, axes, input_shape, weight_shape)
-    strides = integers(function, "stride", stride, axes, least=1)
-    dilations = integers(function, "dilation", dilation, axes, least=1)
+    check_shapes(function, axes, input_shape, weight_shape, "out_channels, in_channels // groups")
+    stride = integers(function, "stride", stride, axes, least=1)
+    dilation = integers(function, "dilation", dilation, axes, least=1)
+    out_channels, in_channels, *_ = weight_shape
     kernel_size = weight_shape[2:]
-    if min(kernel_size) < 1:
-        raise ValueError(f"{function}: the kernel has no taps, got weight {weight_shape}.")
-    pairs = padding_pairs(function, padding, kernel_size, strides, dilations)
-    groups = check_channels(function, input_shape[-axes - 1], weight_shape, bias_shape, groups)
-    size = []
-    for n, k, s, (before, after), d in zip(
-        input_shape[-axes:], kernel_size, strides, pairs, dilations, strict=True
-    ):
+    pairs = padding_pairs(function, padding, kernel_size, stride, dilation)
+    groups = check_groups(function, groups, out_channels, "output")
+    channels, size = input_shape[-axes - 1], input_shape[-axes:]
+    if channels != in_channels * groups:
+        raise ValueError(
+            f"{function}: with weight {weight_shape} and groups={groups} the input must have "
+            f"{in_channels} * {groups} = {in_channels * groups} channels, got {channels}."
+        )
+    check_bias(function, bias_shape, out_channels)
+    output = []
+    for n, k, s, (before, after), d in zip(size, kernel_size, stride, pairs, dilation, strict=True):
         padded, span = n + before + after, d * (k - 1) + 1
         if span > padded:
             raise ValueError(
                 f"{function}: the kernel spans {span} (dilation {d}, kernel_size {k}), but the "
                 f"padded input has {padded} (input {n}, padding {before} and {after})."
             )
-        size.append((padded - span) // s + 1)
-    batched = len(input_shape) == axes + 2
-    return Settings(kernel_size, strides, pairs, dilations, groups, tuple(size), batched)
+        output.append((padded - span) // s + 1)
+    # PyTorch's rule for an input without channels: the output has none either
+    out_channels = out_channels if channels else 0
+    return Settings(
+        kernel_size,
+        stride,
+        pairs,
+        dilation,
+        groups,
+        (channels, *size),
+        (out_channels, *output),
+        input_shape[: -axes - 1],
+    )
+
+
+def transposed_settings(
+    function: str,
+    axes: int,
+    input_shape: tuple[int, ...],
+    weight_shape: tuple[int, ...],
+    bias_shape: tuple[int, ...] | None,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: Any,
+    dilation: Any,
+) -> Settings:
+    """Check a transposed convolution. The settings are those of the convolution it transposes.
+
+    So its output is their `input_shape`, and its input their `output_shape`.
+    """
+    check_shapes(function, axes, input_shape, weight_shape, "in_channels, out_channels // groups")
+    stride = integers(function, "stride", stride, axes, least=1)
+    padding = integers(function, "padding", padding, axes, least=0)
+    extra = integers(function, "output_padding", output_padding, axes, least=0)
+    dilation = integers(function, "dilation", dilation, axes, least=1)
+    in_channels, out_channels, *_ = weight_shape
+    kernel_size = weight_shape[2:]
+    groups = check_groups(function, groups, in_channels, "input")
+    channels, size = input_shape[-axes - 1], input_shape[-axes:]
+    if channels != in_channels:
+        raise ValueError(
+            f"{function}: with weight {weight_shape} the input must have {in_channels} channels, "
+            f"got {channels}."
+        )
+    if out_channels < 1:
+        raise ValueError(
+            f"{function}: weight must have at least one output channel, got shape {weight_shape}."
+        )
+    check_bias(function, bias_shape, out_channels * groups)
+    output = []
+    for n, k, s, p, e, d in zip(size, kernel_size, stride, padding, extra, dilation, strict=True):
+        if e >= s and e >= d:
+            raise ValueError(
+                f"{function}: output_padding must be smaller than stride or dilation, got "
+                f"output_padding {e} with stride {s} and dilation {d}."
+            )
+        cells = (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
+        if cells < 0:
+            raise ValueError(
+                f"{function}: padding {p} cuts more than there is: the output would have {cells} "
+                f"cells (input {n}, kernel_size {k}, stride {s}, dilation {d})."
+            )
+        output.append(cells)
+    return Settings(
+        kernel_size,
+        stride,
+        tuple((p, p) for p in padding),
+        dilation,
+        groups,
+        (out_channels * groups, *output),
+        (channels, *size),
+        input_shape[: -axes - 1],
+    )

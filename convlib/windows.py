@@ -10,12 +10,13 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy import ndindex
 
 from .arrays import array_module
 from .geometry import output_size
 from .settings import Ints, integers
 
-__all__ = ["windows"]
+__all__ = ["scatter_windows", "windows"]
 
 
 def strided_windows(xp: ModuleType, input: Any, kernel_size: tuple, stride: tuple, dilation: tuple):
@@ -96,3 +97,74 @@ def windows(input: Any, kernel_size: Ints, stride: Ints = 1, dilation: Ints = 1)
         integers("windows", "stride", stride, axes, least=1),
         integers("windows", "dilation", dilation, axes, least=1),
     )
+
+
+def add_taps(xp: ModuleType, windows: Any, input_size: tuple, stride: tuple, dilation: tuple):
+    """`scatter_windows` for checked settings; cells that no window reaches stay 0."""
+    axes = len(input_size)
+    lead, positions = windows.shape[: -2 * axes], windows.shape[-2 * axes : -axes]
+    output = xp.zeros((*lead, *input_size), windows.dtype)
+    if not windows.size:
+        return output
+    for tap in ndindex(*windows.shape[-axes:]):
+        # One tap of all windows lands on cells `stride` apart: all different, so += is safe.
+        cells = tuple(
+            slice(t * d, t * d + (m - 1) * s + 1, s)
+            for t, m, s, d in zip(tap, positions, stride, dilation, strict=True)
+        )
+        # (..., H, W)[tap's cells] += (..., h, w, k, l)[..., tap]
+        output[(..., *cells)] += windows[(..., *tap)]
+    return output
+
+
+def scatter_windows(windows: Any, input_size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Any:
+    r"""Add every window to the cells it shows: the adjoint of `windows`.
+
+    Parameters
+    ----------
+    windows : array, shape (..., h, w, k, l) for an input of two axes
+        Any dtype that can be added up.
+    input_size : tuple of int, or int
+        `(H, W)`: what the windows are windows of. An int means one axis.
+    stride, dilation : int or tuple of int
+        As in `windows`.
+
+    Returns
+    -------
+    array, shape (..., H, W)
+        A new array. A cell in many windows gets the sum, a cell in none gets 0.
+
+        .. math::
+            \text{output}[\dots, y, x] = \sum_{h s_h + k d_k = y,\; w s_w + l d_l = x}
+            \text{windows}[\dots, h, w, k, l]
+
+    Raises
+    ------
+    ValueError
+        If windows of this shape are not those of an input of this size.
+    TypeError
+        If a setting is not an integer, or `windows` is not an array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scatter_windows(np.ones((4, 3), int), 6)
+    array([1, 2, 3, 3, 2, 1])
+    """
+    xp = array_module("scatter_windows", windows=windows)
+    axes = len(input_size) if isinstance(input_size, (tuple, list)) else 1
+    if not 1 <= axes <= windows.ndim // 2:
+        raise ValueError(
+            f"scatter_windows: input_size must have from 1 to {windows.ndim // 2} entries for "
+            f"windows of shape {windows.shape}, got {input_size!r}."
+        )
+    size = integers("scatter_windows", "input_size", input_size, axes, least=0)
+    stride = integers("scatter_windows", "stride", stride, axes, least=1)
+    dilation = integers("scatter_windows", "dilation", dilation, axes, least=1)
+    positions, taps = windows.shape[-2 * axes : -axes], windows.shape[-axes:]
+    if positions != (fit := output_size(size, taps, stride, 0, dilation)):
+        raise ValueError(
+            f"scatter_windows: an input of size {size} has {fit} windows of {taps} with stride "
+            f"{stride} and dilation {dilation}, but windows has {positions}."
+        )
+    return add_taps(xp, windows, size, stride, dilation)

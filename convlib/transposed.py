@@ -1,0 +1,117 @@
+"""conv_transpose1d, 2d, 3d: the backward pass of a convolution, used forwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .arrays import array_module, check_dtypes
+from .convolution import add_bias
+from .grad.convolution import spread
+from .settings import Ints, transposed_settings
+
+__all__ = ["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
+
+
+def _transposed(
+    axes: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Ints,
+    padding: Ints,
+    output_padding: Ints,
+    groups: int,
+    dilation: Ints,
+) -> Any:
+    function = f"conv_transpose{axes}d"
+    xp = array_module(function, input=input, weight=weight, bias=bias)
+    settings = transposed_settings(
+        function,
+        axes,
+        input.shape,
+        weight.shape,
+        None if bias is None else bias.shape,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
+    )
+    dtype = check_dtypes(function, "int64", input=input, weight=weight, bias=bias)
+    # The input here is what a convolution with this weight would put out.
+    output = spread(xp, input, weight, settings)
+    add_bias(output, bias, axes)
+    return output.astype(dtype, copy=False)
+
+
+def conv_transpose1d(
+    input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    """Spread a signal: input (N, C, W) or (C, W), weight (C, O // groups, L).
+
+    See `conv_transpose2d`.
+    """
+    return _transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(
+    input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    r"""Spread every cell of an image over a window: `torch.nn.functional.conv_transpose2d`.
+
+    Parameters
+    ----------
+    input : array, shape (N, C, H, W) or (C, H, W)
+        float16, float32, float64, complex64, complex128 or int64. float16 is added up in float32.
+    weight : array, shape (C, O // groups, K, L)
+        Of the same dtype and library. Its first axis is the *input's* channels: it is the weight
+        of the convolution that this function transposes.
+    bias : array, shape (O,), optional
+    stride, dilation : int or tuple of two int
+        Cells between two windows of the output, and between two taps.
+    padding : int or tuple of two int
+        Cells cut off at each side of the output.
+    output_padding : int or tuple of two int
+        Cells more at the end of the output, smaller than stride or dilation. A convolution with a
+        stride gives one output size for several input sizes; this says which one comes back.
+    groups : int
+        Each group of C // groups input channels makes its own O // groups output channels.
+
+    Returns
+    -------
+    array, shape (N, O, H', W') or (O, H', W')
+        A new array of the same dtype and library, with H', W' from `transposed_output_size`.
+
+        .. math::
+            y_{n,i,\,h s_h + k d_h - p_h,\,w s_w + l d_w - p_w} \mathrel{+}=
+            x_{n,o,h,w} \; w_{o,i,k,l}
+
+    Raises
+    ------
+    ValueError
+        If shapes or settings do not fit together.
+    TypeError
+        If arrays are of different dtypes or libraries, or a setting is not an integer.
+
+    Notes
+    -----
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose2d.html
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([[[[1.0, 2.0]]]])
+    >>> conv_transpose2d(x, np.ones((1, 1, 1, 3)), stride=(1, 2))
+    array([[[[1., 1., 3., 2., 2.]]]])
+    """
+    return _transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(
+    input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    """Spread a volume: input (N, C, D, H, W) or (C, D, H, W), weight (C, O // groups, J, K, L).
+
+    See `conv_transpose2d`.
+    """
+    return _transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
