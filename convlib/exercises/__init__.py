@@ -4,6 +4,4 @@ A checker takes the reader's function or prediction and returns a `Report`: whet
 and if not, a hint at the likely slip. No checker raises for a wrong answer.
 """
 
-from ._core import Report
-
-__all__ = ["Report"]
+from ._core import Report as Report
