@@ -1,0 +1,87 @@
+# Convolution, Window by Window. `make help` lists what there is; two commands do most of it:
+#
+#   make book    build the book and open it on this machine
+#   make test    prove that everything in it is true
+#
+# Choose the Python with PYTHON=python3.12, and the port of `make book` with PORT=8123.
+
+SHELL := /bin/sh
+PYTHON ?=
+PORT ?= 8000
+# How many processes the tests may use.
+JOBS ?= 2
+
+READY := .venv/.ready
+BIN := .venv/bin
+HTML := _build/html
+BUILT := _build/.built
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+SOURCES := $(shell find book notebooks convlib -type f ! -path '*/__pycache__/*' ! -path '*/.ipynb_checkpoints/*' 2>/dev/null)
+
+# One thread a process: JOBS processes already fill the machine, and results do not depend on it.
+QUIET_THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help venv book html test lint types unit notebooks browser execute address freeze clean distclean
+
+help: ## show this list
+	@echo "Convolution, Window by Window"
+	@echo
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+venv: $(READY) ## make .venv and install what the book and the tests need
+
+$(READY): requirements.txt constraints.txt pyproject.toml .ci/set-up
+	@PYTHON="$(PYTHON)" sh .ci/set-up
+	@touch $@
+
+book: html ## build the book, serve it on this machine and print its address
+	@$(BIN)/python tests/book/serve.py $(HTML) --port $(PORT)
+
+html: $(BUILT) ## build the book, warnings are errors
+	@echo "The book is in $(HTML)/index.html"
+
+$(BUILT): $(READY) _config.yml _toc.yml tests/book/pages.py $(SOURCES)
+	@$(BIN)/python tests/book/pages.py build
+	@touch $@
+
+test: lint types unit notebooks html browser ## all of it: the six parts below, in this order
+
+lint: $(READY) ## ruff: the style of the library, the tests and the notebooks
+	@echo; echo "== lint: the style of the library, the tests and the notebooks"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy: the types of convlib
+	@echo; echo "== types: the annotations of convlib hold together"
+	@$(BIN)/mypy
+
+unit: $(READY) ## the examples in convlib's docstrings, and its tests against PyTorch
+	@echo; echo "== unit: the examples in convlib's docstrings, and its tests against PyTorch"
+	@$(QUIET_THREADS) $(BIN)/pytest -q -n $(JOBS) --dist worksteal --doctest-modules convlib tests --ignore tests/book
+
+notebooks: $(READY) ## run every cell of every notebook again and compare with what the book shows
+	@echo; echo "== notebooks: every cell runs again and must give what the book shows"
+	@$(if $(NOTEBOOKS),$(QUIET_THREADS) $(BIN)/pytest -q -n $(JOBS) --dist loadfile --nbval $(NOTEBOOKS),echo "no notebooks yet")
+
+browser: $(BUILT) ## open the built pages in a real browser
+	@echo; echo "== browser: the built book in a real browser"
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/book
+
+execute: $(READY) ## run notebooks and store their outputs in the normal form: make execute NB=notebooks/01-one-window.ipynb
+	@$(if $(NB),$(BIN)/python tests/book/normalise.py $(NB),echo "make: name the notebook: make execute NB=notebooks/01-one-window.ipynb" >&2; exit 1)
+
+address: $(READY) ## set the repository's address everywhere: make address URL=https://github.com/NAME/REPOSITORY
+	@$(if $(URL),$(BIN)/python tests/book/address.py "$(URL)",echo "make: name the address: make address URL=https://github.com/NAME/REPOSITORY" >&2; exit 1)
+
+freeze: $(READY) ## write what is installed to constraints.txt
+	@$(BIN)/python tests/book/freeze.py
+
+clean: ## remove the built book
+	rm -rf _build
+
+distclean: clean ## remove the built book, the environment and the caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+# The parts of `make test` share one machine and one environment: never side by side.
+.NOTPARALLEL:

@@ -1,0 +1,126 @@
+"""The API page, written from the library itself: its public names, then each module of the house in order.
+
+Modules are listed when they exist, so a new one appears on the page with the next build.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+from pathlib import Path
+
+PAGE = "book/api"
+PLACEHOLDER = "<!-- the modules of convlib, written by book/_ext/api_page.py -->"
+
+# Module, and what its heading says; in the order in which data flows and chapters come.
+HOUSE = [
+    ("convolution", "Convolution"),
+    ("geometry", "Geometry"),
+    ("receptive", "Receptive fields"),
+    ("padding", "Padding"),
+    ("windows", "Windows"),
+    ("contraction", "Contraction"),
+    ("grad", "Gradients"),
+    ("transposed", "Transposed convolution"),
+    ("pooling", "Pooling"),
+    ("algorithms", "Algorithms"),
+    ("arrays", "Arrays and their libraries"),
+    ("validation", "Validation against PyTorch"),
+    ("explorers", "Explorers"),
+    ("exercises", "Exercises"),
+    ("figures", "Figures"),
+    ("samples", "Sample data"),
+    ("benchmark", "Benchmark"),
+]
+
+
+def exists(name: str) -> bool:
+    return importlib.util.find_spec(f"convlib.{name}") is not None
+
+
+def public_modules() -> list[str]:
+    """Modules of the house that are there and have a docstring, packages with their public parts."""
+    found = []
+    for name, _ in HOUSE:
+        if not exists(name):
+            continue
+        module = importlib.import_module(f"convlib.{name}")
+        if not module.__doc__:
+            continue
+        found.append(name)
+        # A package that lists its own public names shows them itself; else its modules do.
+        if hasattr(module, "__path__") and not getattr(module, "__all__", None):
+            found += [
+                f"{name}.{part.name}"
+                for part in pkgutil.iter_modules(module.__path__)
+                if not part.name.startswith("_")
+            ]
+    return found
+
+
+def home(name: str) -> tuple[str, str]:
+    """The module and the name under which the page describes a public name of `convlib`."""
+    import convlib
+
+    thing = getattr(convlib, name)
+    if inspect.ismodule(thing):
+        return "mod", thing.__name__
+    role = "class" if inspect.isclass(thing) else "func" if callable(thing) else "data"
+    return role, f"{thing.__module__}.{thing.__name__}" if callable(thing) else f"convlib.{name}"
+
+
+def summary(name: str) -> str:
+    import convlib
+
+    text = inspect.getdoc(getattr(convlib, name)) or ""
+    return text.strip().split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+
+
+def contents() -> str:
+    """The page's text below its introduction, in MyST Markdown."""
+    import convlib
+
+    listed = set(public_modules())
+    names = [name for name in convlib.__all__ if not name.startswith("_")]
+    lines = ["## Names at the top", "", "| `convlib.` | what it does |", "| --- | --- |"]
+    for name in names:
+        role, full = home(name)
+        described = full if role == "mod" else full.rsplit(".", 1)[0]
+        inside = described.removeprefix("convlib.") in listed
+        link = f"{{py:{role}}}`{name} <{full}>`" if inside else f"`{name}`"
+        lines.append(f"| {link} | {summary(name)} |")
+    titles = dict(HOUSE)
+    for name in public_modules():
+        title = titles.get(name)
+        heading = f"## {title}: `{name}`" if title else f"### `{name}`"
+        lines += [
+            "",
+            f"(api-{name.replace('.', '-').replace('_', '-')})=",
+            heading,
+            "",
+            "```{eval-rst}",
+            f".. automodule:: convlib.{name}",
+            "   :members:",
+            "   :show-inheritance:",
+            "```",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def write(app, docname: str, source: list[str]) -> None:
+    if docname == PAGE:
+        source[0] = source[0].replace(PLACEHOLDER, contents())
+
+
+def depend(app, doctree) -> None:
+    if app.env.docname == PAGE:
+        for path in Path(importlib.util.find_spec("convlib").origin).parent.rglob("*.py"):
+            app.env.note_dependency(str(path))
+
+
+def setup(app):
+    app.connect("source-read", write)
+    app.connect("doctree-read", depend)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

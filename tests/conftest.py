@@ -1,0 +1,28 @@
+"""What all tests share: Hypothesis profiles, and one thread for PyTorch beside other processes."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# `HYPOTHESIS_PROFILE=long make unit` looks at twenty times as many examples. The examples of the usual
+# profile are the same on every run, so that a red run is red again.
+settings.register_profile(
+    "usual",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.register_profile(
+    "long", settings.get_profile("usual"), derandomize=False, max_examples=2000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
+
+
+def pytest_configure(config) -> None:
+    try:
+        import torch
+    except ImportError:
+        return
+    torch.set_num_threads(1)
