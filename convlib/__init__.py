@@ -3,6 +3,7 @@
 from . import grad
 from .contraction import contract
 from .convolution import conv1d, conv2d, conv3d
+from .folding import fold, unfold
 from .geometry import (
     effective_kernel_size,
     input_sizes,
@@ -11,6 +12,15 @@ from .geometry import (
     same_padding,
     transposed_output_size,
 )
+from .padding import pad
+from .pooling import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
 from .receptive import receptive_field
 from .transposed import conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .windows import scatter_windows, windows
@@ -18,6 +28,9 @@ from .windows import scatter_windows, windows
 __version__ = "0.1.0"
 
 __all__ = [
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "contract",
     "conv1d",
     "conv2d",
@@ -26,13 +39,19 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "effective_kernel_size",
+    "fold",
     "grad",
     "input_sizes",
     "leftover",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
     "output_size",
+    "pad",
     "receptive_field",
     "same_padding",
     "scatter_windows",
     "transposed_output_size",
+    "unfold",
     "windows",
 ]

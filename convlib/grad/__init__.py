@@ -4,6 +4,7 @@ The name says which function is differentiated and for which argument. First com
 gradient must have, then the arrays, then the settings, as the function itself takes them.
 """
 
+from .avg_pooling import avg_pool1d_input, avg_pool2d_input, avg_pool3d_input
 from .convolution import (
     conv1d_bias,
     conv1d_input,
@@ -15,8 +16,21 @@ from .convolution import (
     conv3d_input,
     conv3d_weight,
 )
+from .copying import fold_input, pad_input, unfold_input
+from .max_pooling import max_pool1d_input, max_pool2d_input, max_pool3d_input
+from .transposed import (
+    conv_transpose1d_input,
+    conv_transpose1d_weight,
+    conv_transpose2d_input,
+    conv_transpose2d_weight,
+    conv_transpose3d_input,
+    conv_transpose3d_weight,
+)
 
 __all__ = [
+    "avg_pool1d_input",
+    "avg_pool2d_input",
+    "avg_pool3d_input",
     "conv1d_bias",
     "conv1d_input",
     "conv1d_weight",
@@ -26,4 +40,16 @@ __all__ = [
     "conv3d_bias",
     "conv3d_input",
     "conv3d_weight",
+    "conv_transpose1d_input",
+    "conv_transpose1d_weight",
+    "conv_transpose2d_input",
+    "conv_transpose2d_weight",
+    "conv_transpose3d_input",
+    "conv_transpose3d_weight",
+    "fold_input",
+    "max_pool1d_input",
+    "max_pool2d_input",
+    "max_pool3d_input",
+    "pad_input",
+    "unfold_input",
 ]
