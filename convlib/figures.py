@@ -42,15 +42,23 @@ def _colour_map(kind: str) -> LinearSegmentedColormap:
 
 
 def draw_grid(
-    axes: Any, array: Any, kind: str = "input", title: str = "", decimals: int | None = None
+    axes: Any,
+    array: Any,
+    kind: str = "input",
+    title: str = "",
+    decimals: int | None = None,
+    scale: tuple[float, float] | None = None,
 ) -> None:
-    """Draw a 2-d (or 1-d) array on axes: one square a cell, its number in it, darker for larger."""
+    """Draw a 2-d (or 1-d) array on axes: one square a cell, its number in it, darker for larger.
+
+    `scale` is the value that is lightest and the one that is darkest; the array's own if not given.
+    """
     values = np.atleast_2d(np.asarray(array))
     if kind not in KINDS:
         raise ValueError(f"draw_grid: kind must be one of {', '.join(KINDS)}, got {kind!r}.")
     rows, columns = values.shape
     finite = values[np.isfinite(values)].astype(float)
-    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    low, high = scale or ((finite.min(), finite.max()) if finite.size else (0.0, 0.0))
     # up to a fifth of the strong colour: the numbers on it stay readable
     shade = 0.55 * (values - low) / (high - low) if high > low else np.full(values.shape, 0.2)
     fills = _colour_map(kind)(np.nan_to_num(0.05 + shade))
@@ -129,8 +137,9 @@ def grids(
     decimals: int | None = None,
     columns: int | None = None,
     width: float = WIDTH,
+    scale: tuple[float, float] | None = None,
 ) -> Still:
-    """Draw arrays as grids of numbers, side by side and to one scale.
+    """Draw arrays as grids of numbers, side by side, cells of one size.
 
     Parameters
     ----------
@@ -145,6 +154,8 @@ def grids(
         Digits after the point; as few as needed if not given.
     columns : int, optional
         Grids in a row; all of them if not given.
+    scale : (low, high), optional
+        Values of the lightest and the darkest cell, to compare grids by their colour.
     """
     values = {title: np.atleast_2d(np.asarray(array)) for title, array in arrays.items()}
     columns = columns or len(values)
@@ -168,7 +179,7 @@ def grids(
                 rect = (left / width, y / height, w / width, h / height)
                 axes = figure.add_axes(rect)
                 kind = kinds[min(number, len(kinds) - 1)]
-                draw_grid(axes, values[title], kind, title, decimals)
+                draw_grid(axes, values[title], kind, title, decimals, scale)
                 for at, frame in enumerate((windows or {}).get(title, ())):
                     outline(axes, *frame, kind="kernel", dashed=at > 0)
                 left += w + gap
