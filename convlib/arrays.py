@@ -14,6 +14,7 @@ import numpy as np
 
 FLOATING = "float16, float32, float64, complex64, complex128"
 INTEGER = "uint8, int8, int16, int32, int64"
+ANY = f"{FLOATING}, {INTEGER}, uint16, uint32, uint64, bool"
 
 
 def array_module(function: str, **arrays: Any) -> ModuleType:
@@ -55,10 +56,14 @@ def check_dtypes(function: str, integers: str = "", **arrays: Any) -> np.dtype:
                 f"{function}: {first} and {name} must have the same dtype, "
                 f"got {dtype} and {other}. Convert one with astype."
             )
-    allowed = ", ".join(filter(None, (FLOATING, integers)))
-    if dtype.name not in allowed.split(", ") or not dtype.isnative:
-        raise TypeError(f"{function}: dtype must be one of {allowed}, got {dtype}.")
+    check_dtype(function, first, dtype, f"{FLOATING}, {integers}" if integers else FLOATING)
     return dtype
+
+
+def check_dtype(function: str, name: str, dtype: np.dtype, allowed: str) -> None:
+    """Refuse a dtype that `allowed` does not list, or that is not in the machine's byte order."""
+    if dtype.name not in allowed.split(", ") or not dtype.isnative:
+        raise TypeError(f"{function}: the dtype of {name} must be one of {allowed}, got {dtype}.")
 
 
 def working_dtype(dtype: np.dtype) -> np.dtype:

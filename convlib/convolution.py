@@ -6,9 +6,10 @@ from types import ModuleType
 from typing import Any
 
 from .arrays import INTEGER, array_module, check_dtypes, working_dtype
+from .checks import convolution_settings
 from .contraction import contract
 from .padding import pad_zeros
-from .settings import Ints, Settings, convolution_settings
+from .settings import Ints, Settings
 from .windows import strided_windows
 
 __all__ = ["conv1d", "conv2d", "conv3d"]
@@ -22,7 +23,9 @@ def grouped_windows(xp: ModuleType, input: Any, settings: Settings, dtype: Any) 
     # -> (n, g, i, H, W): channels are g groups of i
     x = x.reshape(*settings.batch or (1,), g, channels // g, *x.shape[-len(settings.stride) :])
     # -> (n, g, i, h, w, k, l)
-    return strided_windows(xp, x, settings.kernel_size, settings.stride, settings.dilation)
+    windows = strided_windows(xp, x, settings.kernel_size, settings.stride, settings.dilation)
+    # An output_padding may leave room for one window more, which nothing was spread from.
+    return windows[(slice(None),) * 3 + tuple(map(slice, settings.output_shape[1:]))]
 
 
 def grouped_weight(weight: Any, groups: int, dtype: Any) -> Any:

@@ -5,11 +5,14 @@ dilation, ``m`` output size. Every function takes one axis as an int, or several
 
 Source: V. Dumoulin and F. Visin, *A guide to convolution arithmetic for deep learning* (2016),
 arXiv:1603.07285, and the shape sections of ``torch.nn.Conv2d`` and ``torch.nn.ConvTranspose2d``.
+
+Every function raises ValueError for a value out of range and TypeError for one that is no integer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from .settings import LEAST, Ints, integers
@@ -24,18 +27,61 @@ __all__ = [
 ]
 
 Size = TypeVar("Size", int, "tuple[int, ...]")
+NAMES = {
+    "n": "input_size",
+    "k": "kernel_size",
+    "s": "stride",
+    "p": "padding",
+    "e": "output_padding",
+    "d": "dilation",
+    "m": "output_size",
+}
 
 
-def _by_axis(function: str, formula: Callable[..., int], **values: Any) -> Any:
+def span(k: int, d: int) -> int:
+    """Cells from the first tap to the last one, both counted."""
+    return d * (k - 1) + 1
+
+
+def count(function: str, n: int, k: int, s: int, before: int, after: int, d: int) -> int:
+    """Count the windows on one axis, whose padding may be uneven."""
+    padded = n + before + after
+    if span(k, d) > padded:
+        raise ValueError(
+            f"{function}: the kernel spans {span(k, d)} (kernel_size {k}, dilation {d}), but the "
+            f"padded input has {padded} (input {n}, padding {before} and {after})."
+        )
+    return (padded - span(k, d)) // s + 1
+
+
+def spread_size(function: str, n: int, k: int, s: int, p: int, e: int, d: int) -> int:
+    """Size that a transposed convolution gives one axis."""
+    m = (n - 1) * s - 2 * p + span(k, d) + e
+    if m < 0:
+        raise ValueError(
+            f"{function}: padding {p} cuts off more than there is: the output would have {m} cells "
+            f"(input {n}, kernel_size {k}, stride {s}, dilation {d})."
+        )
+    return m
+
+
+def same(k: int, d: int) -> tuple[int, int]:
+    """Split the d·(k-1) cells of "same" padding; an odd one goes to the end, as in PyTorch."""
+    total = span(k, d) - 1
+    return total // 2, total - total // 2
+
+
+def _by_axis(function: str, formula: Callable[..., Any], letters: str, *values: Any) -> Any:
     """Apply a one-axis formula to ints, or to each axis of tuples; an int goes with every axis."""
-    lengths = {len(value) for value in values.values() if isinstance(value, (tuple, list))}
+    names = [NAMES[letter] for letter in letters]
+    lengths = {len(value) for value in values if isinstance(value, (tuple, list))}
     if len(lengths) > 1:
-        given = ", ".join(f"{name}={value}" for name, value in values.items())
+        given = ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
         raise ValueError(f"{function}: tuples must have one length, got {given}.")
     axes = max(lengths, default=1)
     columns = [
-        integers(function, name, value, axes, least=LEAST.get(name))
-        for name, value in values.items()
+        integers(function, name, value, axes, least=LEAST[name])
+        for name, value in zip(names, values, strict=True)
     ]
     sizes = tuple(formula(*row) for row in zip(*columns, strict=True))
     return sizes if lengths else sizes[0]
@@ -44,45 +90,21 @@ def _by_axis(function: str, formula: Callable[..., int], **values: Any) -> Any:
 def effective_kernel_size(kernel_size: Size, dilation: Ints = 1) -> Size:
     r"""Width of a dilated kernel: from its first tap to its last one, both counted.
 
-    Parameters
-    ----------
-    kernel_size : int or tuple of int
-        Number of taps, ``k``.
-    dilation : int or tuple of int
-        Distance between two taps, ``d``.
-
     Returns
     -------
     int or tuple of int
         :math:`d(k-1)+1`.
-
-    Raises
-    ------
-    ValueError
-        If a size or a dilation is below 1.
-    TypeError
-        If a value is not an integer.
 
     Examples
     --------
     >>> effective_kernel_size(3, dilation=2)
     5
     """
-
-    return _by_axis(
-        "effective_kernel_size",
-        lambda k, d: d * (k - 1) + 1,
-        kernel_size=kernel_size,
-        dilation=dilation,
-    )
+    return _by_axis("effective_kernel_size", span, "kd", kernel_size, dilation)
 
 
 def output_size(
-    input_size: Size,
-    kernel_size: Ints,
-    stride: Ints = 1,
-    padding: Ints = 0,
-    dilation: Ints = 1,
+    input_size: Size, kernel_size: Ints, stride: Ints = 1, padding: Ints = 0, dilation: Ints = 1
 ) -> Size:
     r"""Number of windows: how many positions a kernel has on an input.
 
@@ -112,31 +134,15 @@ def output_size(
     """
 
     def formula(n, k, s, p, d):
-        span = d * (k - 1) + 1
-        if span > n + 2 * p:
-            raise ValueError(
-                f"output_size: the kernel spans {span} (dilation {d}, kernel_size {k}), "
-                f"but the padded input has {n + 2 * p} (input_size {n}, padding {p} per side)."
-            )
-        return (n + 2 * p - span) // s + 1
+        return count("output_size", n, k, s, p, p, d)
 
     return _by_axis(
-        "output_size",
-        formula,
-        input_size=input_size,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
+        "output_size", formula, "nkspd", input_size, kernel_size, stride, padding, dilation
     )
 
 
 def leftover(
-    input_size: Size,
-    kernel_size: Ints,
-    stride: Ints = 1,
-    padding: Ints = 0,
-    dilation: Ints = 1,
+    input_size: Size, kernel_size: Ints, stride: Ints = 1, padding: Ints = 0, dilation: Ints = 1
 ) -> Size:
     r"""How many cells at the end of the padded input no window reaches.
 
@@ -152,17 +158,11 @@ def leftover(
     """
 
     def formula(n, k, s, p, d):
-        last_start = (output_size(n, k, s, p, d) - 1) * s
-        return n + 2 * p - last_start - effective_kernel_size(k, d)
+        last_start = (count("leftover", n, k, s, p, p, d) - 1) * s
+        return n + 2 * p - last_start - span(k, d)
 
     return _by_axis(
-        "leftover",
-        formula,
-        input_size=input_size,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
+        "leftover", formula, "nkspd", input_size, kernel_size, stride, padding, dilation
     )
 
 
@@ -183,21 +183,17 @@ def input_sizes(
     >>> list(input_sizes(2, kernel_size=3, stride=2))
     [5, 6]
     """
-    m, k, s, p, d = (
-        integers("input_sizes", name, value, 1, least=LEAST[name])[0]
-        for name, value in (
-            ("output_size", output_size),
-            ("kernel_size", kernel_size),
-            ("stride", stride),
-            ("padding", padding),
-            ("dilation", dilation),
-        )
+
+    def formula(m, k, s, p, d):
+        smallest = (m - 1) * s - 2 * p + span(k, d)
+        return range(max(smallest, 0), max(smallest + s, 0)) if m else range(0)
+
+    return _by_axis(
+        "input_sizes", formula, "mkspd", output_size, kernel_size, stride, padding, dilation
     )
-    smallest = (m - 1) * s - 2 * p + d * (k - 1) + 1
-    return range(max(smallest, 0), max(smallest + s, 0))
 
 
-def same_padding(kernel_size: Size, dilation: Ints = 1) -> Any:
+def same_padding(kernel_size: Ints, dilation: Ints = 1) -> Any:
     r"""Padding (before, after) with which stride 1 gives the input's size back.
 
     The total is :math:`d(k-1)`. Where it is odd, PyTorch puts the extra cell at the end.
@@ -213,12 +209,7 @@ def same_padding(kernel_size: Size, dilation: Ints = 1) -> Any:
     >>> same_padding((4, 3))
     ((1, 2), (1, 1))
     """
-    return _by_axis(
-        "same_padding",
-        lambda k, d: (d * (k - 1) // 2, d * (k - 1) - d * (k - 1) // 2),
-        kernel_size=kernel_size,
-        dilation=dilation,
-    )
+    return _by_axis("same_padding", same, "kd", kernel_size, dilation)
 
 
 def transposed_output_size(
@@ -248,23 +239,7 @@ def transposed_output_size(
     >>> transposed_output_size(2, kernel_size=3, stride=2, output_padding=1)
     6
     """
-
-    def formula(n, k, s, p, extra, d):
-        size = (n - 1) * s - 2 * p + d * (k - 1) + 1 + extra
-        if size < 0:
-            raise ValueError(
-                f"transposed_output_size: padding {p} cuts more than there is, the output would "
-                f"have {size} cells (input_size {n}, kernel_size {k}, stride {s}, dilation {d})."
-            )
-        return size
-
+    function, settings = "transposed_output_size", (stride, padding, output_padding, dilation)
     return _by_axis(
-        "transposed_output_size",
-        formula,
-        input_size=input_size,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        output_padding=output_padding,
-        dilation=dilation,
+        function, partial(spread_size, function), "nksped", input_size, kernel_size, *settings
     )

@@ -1,7 +1,8 @@
-"""Settings as PyTorch spells them, and the refusals: every check on a parameter is here.
+"""Settings as PyTorch spells them: each parameter by itself is checked here.
 
 A refusal is a ValueError or a TypeError and reads as a sentence: the function, the parameter, the
 value given, what it must be. It is raised from integers and shapes, before any array is read.
+How shapes and settings must fit together, in a whole call, is in `checks`.
 """
 
 from __future__ import annotations
@@ -34,14 +35,21 @@ def integer(function: str, name: str, value: Any) -> int:
     raise TypeError(f"{function}: {name} must be an integer, got {value!r}.")
 
 
-def integers(function: str, name: str, value: Any, axes: int, least: int | None = None):
+def integers(
+    function: str,
+    name: str,
+    value: Any,
+    axes: int,
+    least: int | None = None,
+    one_for_all: bool = True,
+) -> tuple[int, ...]:
     """Return a setting as a tuple with one int an axis.
 
-    An int or a one-element tuple or list goes with every axis.
+    An int goes with every axis; so does a one-element tuple or list, unless `one_for_all` is False.
     """
-    parts = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    numbers = tuple(integer(function, name, part) for part in parts)
-    if len(numbers) == 1:
+    listed = isinstance(value, (tuple, list))
+    numbers = tuple(integer(function, name, part) for part in (value if listed else (value,)))
+    if len(numbers) == 1 and (one_for_all or not listed):
         numbers *= axes
     if len(numbers) != axes:
         raise ValueError(
@@ -93,183 +101,3 @@ class Settings(NamedTuple):
     def output(self) -> tuple[int, ...]:
         """The output's whole shape."""
         return self.batch + self.output_shape
-
-
-def padding_pairs(
-    function: str, padding: Any, kernel_size: tuple, stride: tuple, dilation: tuple
-) -> tuple[tuple[int, int], ...]:
-    """Read `padding`, an int, a tuple, 'valid' or 'same', as (before, after) for each axis."""
-    axes = len(kernel_size)
-    if not isinstance(padding, str):
-        return tuple((p, p) for p in integers(function, "padding", padding, axes, least=0))
-    if padding == "valid":
-        return ((0, 0),) * axes
-    if padding != "same":
-        raise ValueError(
-            f"{function}: padding must be integers, 'same' or 'valid', got {padding!r}."
-        )
-    if stride != (1,) * axes:
-        raise ValueError(
-            f"{function}: padding='same' needs stride 1, got stride={stride}: with a stride the "
-            "output is smaller than the input. Try integers for padding."
-        )
-    # d·(k-1) cells in all; where that is odd, the one more goes to the end, as in PyTorch
-    totals = (d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True))
-    return tuple((total // 2, total - total // 2) for total in totals)
-
-
-def check_shapes(
-    function: str, axes: int, input_shape: tuple, weight_shape: tuple, names: str
-) -> None:
-    """Check that input is (N, C, *spatial) or (C, *spatial), and that the weight has such axes."""
-    if len(weight_shape) != axes + 2:
-        raise ValueError(
-            f"{function}: weight must have {axes + 2} axes ({names}, and {axes} of the kernel), "
-            f"got shape {weight_shape}."
-        )
-    if min(weight_shape[2:]) < 1:
-        raise ValueError(
-            f"{function}: weight must have at least one tap an axis, got shape {weight_shape}."
-        )
-    if len(input_shape) not in (axes + 1, axes + 2):
-        raise ValueError(
-            f"{function}: input must have {axes + 2} axes (batch, channels, {axes} spatial) or "
-            f"{axes + 1} without the batch, got shape {input_shape}."
-        )
-    if 0 in input_shape[-axes:] and 0 not in input_shape[:-axes]:
-        raise ValueError(
-            f"{function}: input must have at least one cell along each spatial axis, or no images "
-            f"or no channels at all, got shape {input_shape}."
-        )
-
-
-def check_groups(function: str, groups: Any, first: int, named: str) -> int:
-    """Check that the first axis of a weight, here called `named`, falls into groups."""
-    groups = integer(function, "groups", groups)
-    if groups < 1:
-        raise ValueError(f"{function}: groups must be at least 1, got {groups}.")
-    if first < groups or first % groups:
-        raise ValueError(
-            f"{function}: the weight's {first} {named} channels must be a positive multiple "
-            f"of groups={groups}."
-        )
-    return groups
-
-
-def check_bias(function: str, bias_shape: tuple | None, channels: int) -> None:
-    """Check that the bias, where there is one, has one value for each output channel."""
-    if bias_shape is not None and bias_shape != (channels,):
-        raise ValueError(
-            f"{function}: bias must have shape ({channels},), one value for each output channel, "
-            f"got {bias_shape}."
-        )
-
-
-def convolution_settings(
-    function: str,
-    axes: int,
-    input_shape: tuple[int, ...],
-    weight_shape: tuple[int, ...],
-    bias_shape: tuple[int, ...] | None,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: Any,
-) -> Settings:
-    """Check everything about a convolution that can be known without reading an array."""
-    check_shapes(function, axes, input_shape, weight_shape, "out_channels, in_channels // groups")
-    stride = integers(function, "stride", stride, axes, least=1)
-    dilation = integers(function, "dilation", dilation, axes, least=1)
-    out_channels, in_channels, *_ = weight_shape
-    kernel_size = weight_shape[2:]
-    pairs = padding_pairs(function, padding, kernel_size, stride, dilation)
-    groups = check_groups(function, groups, out_channels, "output")
-    channels, size = input_shape[-axes - 1], input_shape[-axes:]
-    if channels != in_channels * groups:
-        raise ValueError(
-            f"{function}: with weight {weight_shape} and groups={groups} the input must have "
-            f"{in_channels} * {groups} = {in_channels * groups} channels, got {channels}."
-        )
-    check_bias(function, bias_shape, out_channels)
-    output = []
-    for n, k, s, (before, after), d in zip(size, kernel_size, stride, pairs, dilation, strict=True):
-        padded, span = n + before + after, d * (k - 1) + 1
-        if span > padded:
-            raise ValueError(
-                f"{function}: the kernel spans {span} (dilation {d}, kernel_size {k}), but the "
-                f"padded input has {padded} (input {n}, padding {before} and {after})."
-            )
-        output.append((padded - span) // s + 1)
-    # PyTorch's rule for an input without channels: the output has none either
-    out_channels = out_channels if channels else 0
-    return Settings(
-        kernel_size,
-        stride,
-        pairs,
-        dilation,
-        groups,
-        (channels, *size),
-        (out_channels, *output),
-        input_shape[: -axes - 1],
-    )
-
-
-def transposed_settings(
-    function: str,
-    axes: int,
-    input_shape: tuple[int, ...],
-    weight_shape: tuple[int, ...],
-    bias_shape: tuple[int, ...] | None,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: Any,
-    dilation: Any,
-) -> Settings:
-    """Check a transposed convolution. The settings are those of the convolution it transposes.
-
-    So its output is their `input_shape`, and its input their `output_shape`.
-    """
-    check_shapes(function, axes, input_shape, weight_shape, "in_channels, out_channels // groups")
-    stride = integers(function, "stride", stride, axes, least=1)
-    padding = integers(function, "padding", padding, axes, least=0)
-    extra = integers(function, "output_padding", output_padding, axes, least=0)
-    dilation = integers(function, "dilation", dilation, axes, least=1)
-    in_channels, out_channels, *_ = weight_shape
-    kernel_size = weight_shape[2:]
-    groups = check_groups(function, groups, in_channels, "input")
-    channels, size = input_shape[-axes - 1], input_shape[-axes:]
-    if channels != in_channels:
-        raise ValueError(
-            f"{function}: with weight {weight_shape} the input must have {in_channels} channels, "
-            f"got {channels}."
-        )
-    if out_channels < 1:
-        raise ValueError(
-            f"{function}: weight must have at least one output channel, got shape {weight_shape}."
-        )
-    check_bias(function, bias_shape, out_channels * groups)
-    output = []
-    for n, k, s, p, e, d in zip(size, kernel_size, stride, padding, extra, dilation, strict=True):
-        if e >= s and e >= d:
-            raise ValueError(
-                f"{function}: output_padding must be smaller than stride or dilation, got "
-                f"output_padding {e} with stride {s} and dilation {d}."
-            )
-        cells = (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
-        if cells < 0:
-            raise ValueError(
-                f"{function}: padding {p} cuts more than there is: the output would have {cells} "
-                f"cells (input {n}, kernel_size {k}, stride {s}, dilation {d})."
-            )
-        output.append(cells)
-    return Settings(
-        kernel_size,
-        stride,
-        tuple((p, p) for p in padding),
-        dilation,
-        groups,
-        (out_channels * groups, *output),
-        (channels, *size),
-        input_shape[: -axes - 1],
-    )

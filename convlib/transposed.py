@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .arrays import array_module, check_dtypes
+from .checks import transposed_settings
 from .convolution import add_bias
 from .grad.convolution import spread
-from .settings import Ints, transposed_settings
+from .settings import Ints
 
 __all__ = ["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 

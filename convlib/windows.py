@@ -13,20 +13,28 @@ import numpy as np
 from numpy import ndindex
 
 from .arrays import array_module
-from .geometry import output_size
+from .geometry import count
 from .settings import Ints, integers
 
 __all__ = ["scatter_windows", "windows"]
 
 
-def strided_windows(xp: ModuleType, input: Any, kernel_size: tuple, stride: tuple, dilation: tuple):
+def count_all(function: str, size: tuple, kernel_size: tuple, stride: tuple, dilation: tuple):
+    """Count the windows on each axis."""
+    axes = zip(size, kernel_size, stride, dilation, strict=True)
+    return tuple(count(function, n, k, s, 0, 0, d) for n, k, s, d in axes)
+
+
+def strided_windows(
+    xp: ModuleType, input: Any, kernel_size: tuple, stride: tuple, dilation: tuple
+) -> Any:
     """`windows` for settings that are tuples already. The only caller of `as_strided`."""
     axes = len(kernel_size)
-    size = output_size(input.shape[-axes:], kernel_size, stride, 0, dilation)
+    size = count_all("windows", input.shape[-axes:], kernel_size, stride, dilation)
     lead, steps = input.strides[:-axes], input.strides[-axes:]
     # One step of the output position (h, w) moves `stride` cells, one step of the kernel position
     # (k, l) moves `dilation` cells. The last cell read on an axis is
-    # (size - 1)·stride + (kernel_size - 1)·dilation: output_size keeps it below the axis' length.
+    # (size - 1)·stride + (kernel_size - 1)·dilation: the count keeps it below the axis' length.
     # (..., H, W) -> (..., h, w, k, l)
     shape = (*input.shape[:-axes], *size, *kernel_size)
     strides = (
@@ -99,21 +107,33 @@ def windows(input: Any, kernel_size: Ints, stride: Ints = 1, dilation: Ints = 1)
     )
 
 
-def add_taps(xp: ModuleType, windows: Any, input_size: tuple, stride: tuple, dilation: tuple):
+def tap_cells(tap: tuple, positions: tuple, stride: tuple, dilation: tuple) -> tuple:
+    """Index the cells (..., H, W) that one tap sees in all windows: (..., h, w) of them."""
+    cells = (
+        slice(t * d, t * d + (m - 1) * s + 1, s)
+        for t, m, s, d in zip(tap, positions, stride, dilation, strict=True)
+    )
+    return (..., *cells)
+
+
+def add_taps(
+    xp: ModuleType,
+    windows: Any,
+    input_size: tuple,
+    stride: tuple,
+    dilation: tuple,
+    dtype: Any = None,
+) -> Any:
     """`scatter_windows` for checked settings; cells that no window reaches stay 0."""
     axes = len(input_size)
     lead, positions = windows.shape[: -2 * axes], windows.shape[-2 * axes : -axes]
-    output = xp.zeros((*lead, *input_size), windows.dtype)
+    output = xp.zeros((*lead, *input_size), windows.dtype if dtype is None else dtype)
     if not windows.size:
         return output
     for tap in ndindex(*windows.shape[-axes:]):
         # One tap of all windows lands on cells `stride` apart: all different, so += is safe.
-        cells = tuple(
-            slice(t * d, t * d + (m - 1) * s + 1, s)
-            for t, m, s, d in zip(tap, positions, stride, dilation, strict=True)
-        )
         # (..., H, W)[tap's cells] += (..., h, w, k, l)[..., tap]
-        output[(..., *cells)] += windows[(..., *tap)]
+        output[tap_cells(tap, positions, stride, dilation)] += windows[(..., *tap)]
     return output
 
 
@@ -159,12 +179,12 @@ def scatter_windows(windows: Any, input_size: Ints, stride: Ints = 1, dilation: 
             f"windows of shape {windows.shape}, got {input_size!r}."
         )
     size = integers("scatter_windows", "input_size", input_size, axes, least=0)
-    stride = integers("scatter_windows", "stride", stride, axes, least=1)
-    dilation = integers("scatter_windows", "dilation", dilation, axes, least=1)
+    steps = integers("scatter_windows", "stride", stride, axes, least=1)
+    gaps = integers("scatter_windows", "dilation", dilation, axes, least=1)
     positions, taps = windows.shape[-2 * axes : -axes], windows.shape[-axes:]
-    if positions != (fit := output_size(size, taps, stride, 0, dilation)):
+    if positions != (fit := count_all("scatter_windows", size, taps, steps, gaps)):
         raise ValueError(
             f"scatter_windows: an input of size {size} has {fit} windows of {taps} with stride "
-            f"{stride} and dilation {dilation}, but windows has {positions}."
+            f"{steps} and dilation {gaps}, but windows has {positions}."
         )
-    return add_taps(xp, windows, size, stride, dilation)
+    return add_taps(xp, windows, size, steps, gaps)

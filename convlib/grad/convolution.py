@@ -6,10 +6,11 @@ from types import ModuleType
 from typing import Any
 
 from ..arrays import array_module, check_dtypes, working_dtype
+from ..checks import convolution_settings
 from ..contraction import contract_weight, contract_windows
 from ..convolution import grouped_output, grouped_weight, grouped_windows
 from ..padding import crop
-from ..settings import Settings, check_shape, convolution_settings, shape
+from ..settings import Settings, check_shape, shape
 from ..windows import add_taps
 
 

@@ -1,0 +1,126 @@
+"""Gradients of conv_transpose1d, 2d, 3d: the adjoint of an adjoint is the convolution itself.
+
+The bias has the gradient that it has in a convolution: `conv2d_bias` and its siblings.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..arrays import array_module, check_dtypes
+from ..checks import transposed_settings
+from ..convolution import convolve
+from ..settings import check_shape, shape
+from .convolution import gather
+
+
+def _input(axes: int, input_size: Any, weight: Any, grad_output: Any, *settings: Any) -> Any:
+    function = f"conv_transpose{axes}d_input"
+    xp = array_module(function, weight=weight, grad_output=grad_output)
+    size = shape(function, "input_size", input_size)
+    fitted = transposed_settings(function, axes, size, weight.shape, None, *settings)
+    # What is the input of the convolution is the output here.
+    check_shape(function, "grad_output", grad_output.shape, fitted.input)
+    check_dtypes(function, weight=weight, grad_output=grad_output)
+    return convolve(xp, grad_output, weight.conj(), None, fitted)
+
+
+def _weight(axes: int, input: Any, weight_size: Any, grad_output: Any, *settings: Any) -> Any:
+    function = f"conv_transpose{axes}d_weight"
+    xp = array_module(function, input=input, grad_output=grad_output)
+    size = shape(function, "weight_size", weight_size)
+    fitted = transposed_settings(function, axes, input.shape, size, None, *settings)
+    check_shape(function, "grad_output", grad_output.shape, fitted.input)
+    dtype = check_dtypes(function, input=input, grad_output=grad_output)
+    # `gather` conjugates neither; here the windows are the gradient's, and the cells the input's
+    return gather(xp, grad_output, input.conj(), size, fitted).astype(dtype, copy=False)
+
+
+def conv_transpose1d_input(
+    input_size, weight, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    """Gradient of `conv_transpose1d` for its input. See `conv_transpose2d_input`."""
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _input(1, input_size, weight, grad_output, *settings)
+
+
+def conv_transpose1d_weight(
+    input, weight_size, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    """Gradient of `conv_transpose1d` for its weight. See `conv_transpose2d_weight`."""
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _weight(1, input, weight_size, grad_output, *settings)
+
+
+def conv_transpose2d_input(
+    input_size, weight, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    """Gradient of `conv_transpose2d` for its input: `conv2d` of the gradient with the same weight.
+
+    Parameters
+    ----------
+    input_size : tuple of int
+        The input's shape, (N, C, H, W) or (C, H, W).
+    weight : array, shape (C, O // groups, K, L)
+        A floating or complex dtype.
+    grad_output : array, shape (N, O, H', W') or (O, H', W')
+        The gradient that arrived at the output. Of the same dtype and library.
+    stride, padding, output_padding, groups, dilation
+        As they were given to `conv_transpose2d`.
+
+    Returns
+    -------
+    array, shape `input_size`
+
+    Raises
+    ------
+    ValueError
+        If shapes or settings do not fit together.
+    TypeError
+        If arrays are of different dtypes or libraries, or a setting is not an integer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> grad = np.arange(5.0).reshape(1, 1, 1, 5)
+    >>> conv_transpose2d_input((1, 1, 1, 2), np.ones((1, 1, 1, 3)), grad, stride=(1, 2))
+    array([[[[3., 9.]]]])
+    """
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _input(2, input_size, weight, grad_output, *settings)
+
+
+def conv_transpose2d_weight(
+    input, weight_size, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    """Gradient of `conv_transpose2d` for its weight, shape `weight_size`.
+
+    As in `conv2d_weight`, with the roles exchanged: the windows are those of `grad_output`, and
+    each meets the input cell that was spread over it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> grad = np.arange(5.0).reshape(1, 1, 1, 5)
+    >>> x = np.array([[[[1.0, 10.0]]]])
+    >>> conv_transpose2d_weight(x, (1, 1, 1, 3), grad, stride=(1, 2))
+    array([[[[20., 31., 42.]]]])
+    """
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _weight(2, input, weight_size, grad_output, *settings)
+
+
+def conv_transpose3d_input(
+    input_size, weight, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    """Gradient of `conv_transpose3d` for its input. See `conv_transpose2d_input`."""
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _input(3, input_size, weight, grad_output, *settings)
+
+
+def conv_transpose3d_weight(
+    input, weight_size, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+):
+    """Gradient of `conv_transpose3d` for its weight. See `conv_transpose2d_weight`."""
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _weight(3, input, weight_size, grad_output, *settings)
