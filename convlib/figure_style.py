@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib
 import matplotlib.colors
 import numpy as np
+from cycler import cycler
 from matplotlib.figure import Figure
 
 __all__ = ["Still", "canvas", "colours", "still", "style", "text_colour"]
@@ -62,7 +63,7 @@ def style() -> Iterator[None]:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "lines.linewidth": 1.6,
-            "axes.prop_cycle": matplotlib.cycler(
+            "axes.prop_cycle": cycler(
                 color=[c[kind] for kind in ("input", "kernel", "output", "gradient")],
                 linestyle=["-", "--", "-.", ":"],
             ),

@@ -190,8 +190,8 @@ def grids(
 def draw_picture(axes: Any, image: Any, title: str = "", signed: bool = False) -> None:
     """Draw a photograph on axes: (H, W) grey, (H, W, 3) or (3, H, W) colour, 0 to 1 or 0 to 255.
 
-    Values outside of the range are cut off. With `signed`, 0 is the middle grey, and the largest
-    absolute value is black or white.
+    Values outside of the range are cut off. With `signed`, 0 is the middle grey, and the
+    largest absolute values, one pixel in 200, are black or white.
     """
     pixels = np.asarray(image)
     if pixels.ndim == 3 and pixels.shape[0] in (1, 3) and pixels.shape[2] not in (1, 3):
@@ -200,7 +200,7 @@ def draw_picture(axes: Any, image: Any, title: str = "", signed: bool = False) -
     if pixels.dtype == np.uint8:
         pixels = pixels / 255
     if signed:
-        reach = float(np.abs(pixels).max()) or 1.0
+        reach = float(np.quantile(np.abs(pixels), 0.995)) or 1.0
         pixels = 0.5 + pixels / (2 * reach)
     axes.imshow(np.clip(pixels, 0, 1), vmin=0, vmax=1)
     axes.set_xticks([])
