@@ -7,6 +7,7 @@ CuPy array, then its caller has imported it, and it is found in `sys.modules`.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -14,21 +15,22 @@ import numpy as np
 
 FLOATING = "float16, float32, float64, complex64, complex128"
 INTEGER = "uint8, int8, int16, int32, int64"
+HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 ANY = f"{FLOATING}, {INTEGER}, uint16, uint32, uint64, bool"
 
 
-def array_module(function: str, **arrays: Any) -> ModuleType:
+def array_module(function: str, bias: Any = None, **arrays: Any) -> ModuleType:
     """Return the library, NumPy or CuPy, that all the arrays given belong to.
 
-    Arguments that are None are left out. Everything else must be an array of one library; lists,
-    tensors, masked arrays and matrices are refused, since none of them could come out again.
+    A bias may be None. Everything else must be an array of one library; lists, tensors, masked
+    arrays, matrices and other subclasses are refused, since none of them could come out again.
     """
+    if bias is not None:
+        arrays["bias"] = bias
     cupy = sys.modules.get("cupy")
     found: dict[str, ModuleType] = {}
     for name, array in arrays.items():
-        if array is None:
-            continue
-        if isinstance(array, np.ndarray) and not isinstance(array, (np.ma.MaskedArray, np.matrix)):
+        if type(array) in (np.ndarray, np.memmap):
             found[name] = np
         elif cupy is not None and isinstance(array, getattr(cupy, "ndarray", ())):
             found[name] = cupy
@@ -40,35 +42,42 @@ def array_module(function: str, **arrays: Any) -> ModuleType:
     if len(set(found.values())) > 1:
         libraries = ", ".join(f"{name} is {module.__name__}" for name, module in found.items())
         raise TypeError(f"{function}: all arrays must be of one library, but {libraries}.")
-    return next(iter(found.values()), np)
+    return next(iter(found.values()))
 
 
-def check_dtypes(function: str, integers: str = "", **arrays: Any) -> np.dtype:
+def check_dtypes(function: str, integers: str = "", bias: Any = None, **arrays: Any) -> np.dtype:
     """Return the one dtype of all the arrays given; refuse mixtures and what PyTorch refuses.
 
     `integers` lists the integer dtypes that this function computes exactly.
     """
-    dtypes = {name: array.dtype for name, array in arrays.items() if array is not None}
-    first, dtype = next(iter(dtypes.items()))
-    for name, other in dtypes.items():
-        if other != dtype:
+    if bias is not None:
+        arrays["bias"] = bias
+    (first, array), *others = arrays.items()
+    for name, other in others:
+        if other.dtype != array.dtype:
             raise TypeError(
                 f"{function}: {first} and {name} must have the same dtype, "
-                f"got {dtype} and {other}. Convert one with astype."
+                f"got {array.dtype} and {other.dtype}. Convert one with astype."
             )
-    check_dtype(function, first, dtype, f"{FLOATING}, {integers}" if integers else FLOATING)
-    return dtype
+    check_dtype(function, first, array.dtype, f"{FLOATING}, {integers}" if integers else FLOATING)
+    return array.dtype
+
+
+@cache
+def dtypes_of(names: str) -> frozenset[np.dtype]:
+    """Read dtypes from a list with commas. They are in the machine's byte order."""
+    return frozenset(map(np.dtype, names.split(", ")))
 
 
 def check_dtype(function: str, name: str, dtype: np.dtype, allowed: str) -> None:
-    """Refuse a dtype that `allowed` does not list, or that is not in the machine's byte order."""
-    if dtype.name not in allowed.split(", ") or not dtype.isnative:
+    """Refuse a dtype that `allowed` does not list, such as one in the other byte order."""
+    if dtype not in dtypes_of(allowed):
         raise TypeError(f"{function}: the dtype of {name} must be one of {allowed}, got {dtype}.")
 
 
 def working_dtype(dtype: np.dtype) -> np.dtype:
     """Return the dtype in which sums are added up: float32 for float16, else the same."""
-    return np.dtype(np.float32) if dtype == np.float16 else dtype
+    return SINGLE if dtype == HALF else dtype
 
 
 def is_array(value: Any) -> bool:

@@ -25,7 +25,7 @@ def pad_zeros(xp: ModuleType, input: Any, pairs: Pairs, dtype: Any = None, value
     to on the way, so that one copy does both.
     """
     dtype = input.dtype if dtype is None else dtype
-    if not any(before or after for before, after in pairs):
+    if not any(map(any, pairs)):
         return input.astype(dtype, copy=False)
     lead = input.ndim - len(pairs)
     shape = list(input.shape[:lead])
@@ -43,6 +43,13 @@ def crop(input: Any, pairs: Pairs) -> Any:
     sizes = input.shape[input.ndim - len(pairs) :]
     inner = (slice(b, n - a) for n, (b, a) in zip(sizes, pairs, strict=True))
     return input[(..., *inner)]
+
+
+def added_and_cut(pairs: Pairs) -> tuple[Pairs, Pairs]:
+    """Part amounts into what is added and, as positive numbers, what is cut off."""
+    added = tuple((max(before, 0), max(after, 0)) for before, after in pairs)
+    cut = tuple((max(-before, 0), max(-after, 0)) for before, after in pairs)
+    return added, cut
 
 
 def source_cells(mode: str, n: int, before: int, after: int) -> np.ndarray:
@@ -204,13 +211,12 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     allowed = ANY if mode in ("constant", "circular") else f"{FLOATING}, {INTEGER}"
     check_dtype("pad", "input", input.dtype, allowed)
     if mode == "constant":
-        added = tuple((max(before, 0), max(after, 0)) for before, after in pairs)
-        cut = tuple((max(-before, 0), max(-after, 0)) for before, after in pairs)
+        added, cut = added_and_cut(pairs)
         number = fill_value(input.dtype, value) if any(map(any, added)) else 0
         padded = pad_zeros(xp, crop(input, cut), added, value=number)
-        return padded if padded.base is None and padded is not input else padded.copy()
-    output = input
+        return xp.array(padded, order="C") if not any(map(any, added)) else padded
+    output = xp.asarray(input)
     for axis, (before, after) in enumerate(pairs, input.ndim - len(pairs)):
         cells = source_cells(mode, input.shape[axis], before, after)
         output = xp.take(output, xp.asarray(cells), axis=axis)
-    return output
+    return xp.ascontiguousarray(output)

@@ -27,6 +27,8 @@ LEAST = {
 
 def integer(function: str, name: str, value: Any) -> int:
     """Return `value` as a Python int. NumPy integers count as integers, bools and floats do not."""
+    if type(value) is int:
+        return value
     if not isinstance(value, bool) and type(value).__name__ not in ("bool_", "bool"):
         try:
             return operator.index(value)
@@ -47,6 +49,8 @@ def integers(
 
     An int goes with every axis; so does a one-element tuple or list, unless `one_for_all` is False.
     """
+    if type(value) is int and (least is None or value >= least):
+        return (value,) * axes  # the usual case, at once
     listed = isinstance(value, (tuple, list))
     numbers = tuple(integer(function, name, part) for part in (value if listed else (value,)))
     if len(numbers) == 1 and (one_for_all or not listed):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import FLOATING, array_module, check_dtype, working_dtype
 from ..folding import blocks, fold_blocks, from_columns, to_columns
-from ..padding import check_pad, crop, pad_zeros, source_cells
+from ..padding import added_and_cut, check_pad, crop, pad_zeros, source_cells
 from ..settings import Ints, check_shape, shape
 
 
@@ -67,8 +67,7 @@ def pad_input(
     check_dtype("pad_input", "grad_output", grad_output.dtype, FLOATING)
     dtype = grad_output.dtype
     if mode == "constant":
-        added = tuple((max(before, 0), max(after, 0)) for before, after in pairs)
-        cut = tuple((max(-before, 0), max(-after, 0)) for before, after in pairs)
+        added, cut = added_and_cut(pairs)
         return xp.array(pad_zeros(xp, crop(grad_output, added), cut), order="C")
     gradient = grad_output.astype(working_dtype(dtype), copy=False)
     for axis, (before, after) in enumerate(pairs, lead):
