@@ -6,8 +6,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-# `HYPOTHESIS_PROFILE=long make unit` looks at twenty times as many examples. The examples of the usual
-# profile are the same on every run, so that a red run is red again.
+# `HYPOTHESIS_PROFILE=long make unit` looks at twenty times as many examples. The examples of the
+# usual profile are the same on every run, so that a red run is red again.
 settings.register_profile(
     "usual",
     deadline=None,

@@ -1,4 +1,4 @@
-"""The API page, written from the library itself: its public names, then each module of the house in order.
+"""The API page, written from the library itself: its public names, then each module in order.
 
 Modules are listed when they exist, so a new one appears on the page with the next build.
 """
@@ -41,7 +41,7 @@ def exists(name: str) -> bool:
 
 
 def public_modules() -> list[str]:
-    """Modules of the house that are there and have a docstring, packages with their public parts."""
+    """Modules of the house that are there and have a docstring, and the parts of packages."""
     found = []
     for name, _ in HOUSE:
         if not exists(name):
@@ -75,7 +75,7 @@ def summary(name: str) -> str:
     import convlib
 
     text = inspect.getdoc(getattr(convlib, name)) or ""
-    return text.strip().split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+    return text.strip().split("\n\n")[0].replace("\n", " ")
 
 
 def contents() -> str:
@@ -84,13 +84,14 @@ def contents() -> str:
 
     listed = set(public_modules())
     names = [name for name in convlib.__all__ if not name.startswith("_")]
-    lines = ["## Names at the top", "", "| `convlib.` | what it does |", "| --- | --- |"]
+    lines = ["## Names at the top", "", ":::{div} names-at-the-top", ""]
     for name in names:
         role, full = home(name)
         described = full if role == "mod" else full.rsplit(".", 1)[0]
         inside = described.removeprefix("convlib.") in listed
         link = f"{{py:{role}}}`{name} <{full}>`" if inside else f"`{name}`"
-        lines.append(f"| {link} | {summary(name)} |")
+        lines += [link, f": {summary(name)}", ""]
+    lines.append(":::")
     titles = dict(HOUSE)
     for name in public_modules():
         title = titles.get(name)

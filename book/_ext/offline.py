@@ -1,10 +1,10 @@
-"""Nothing in a page may come from another host: drop what Jupyter Book's parts load from elsewhere."""
+"""Nothing in a page may come from another host: drop what parts of Jupyter Book load."""
 
 from __future__ import annotations
 
 
 def drop_thebe(app):
-    """Take out sphinx-thebe's scripts: they fetch from a CDN, need a Binder, and are put in twice."""
+    """Take out sphinx-thebe: its scripts fetch from a CDN, need a Binder, and come in twice."""
     for event in ("env-before-read-docs", "doctree-resolved", "html-page-context"):
         listeners = app.events.listeners.get(event, [])
         listeners[:] = [one for one in listeners if "sphinx_thebe" not in one.handler.__module__]

@@ -1,8 +1,8 @@
-"""The figure of the welcome page: one pixel, nine windows, and its gradient, the same sum read backwards.
+"""The figure of the welcome page: one pixel, nine windows, and its gradient.
 
-Every number in it is computed here, from a handwritten digit, by `convlib`. The directive `one-pixel` puts
-three panels into the page, which stand side by side or one below the other; run as a program, the
-module writes the same three panels as one file for the README.
+Every number in it is computed here, from a handwritten digit, by `convlib`. The directive
+`one-pixel` puts three panels into the page, which stand side by side or one below the other; run as
+a program, the module writes the same three panels as one file for the README.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def as_html(n: Numbers) -> str:
         f'<div><dt>Backwards: <span class="op-g">the gradient of x[{a},{b}]</span> '
         f"gathers nine windows</dt><dd>{backwards}</dd></div></dl>"
     )
-    return f'<div class="one-pixel">{"".join(parts)}</div>'
+    return f'<div class="one-pixel-frame"><div class="one-pixel">{"".join(parts)}</div></div>'
 
 
 def block_of(css: str, dark: bool) -> str:

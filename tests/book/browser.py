@@ -1,4 +1,4 @@
-"""Find a Chromium to drive: one on PATH, else Playwright's own, else the system's package manager."""
+"""Find a Chromium to drive: on PATH, else Playwright's own, else from the package manager."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def site(book) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def chromium():
-    """One browser for all tests of a process. Without a browser the tests fail, they do not skip."""
+    """One browser for all tests of a process. Without one the tests fail, they do not skip."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -121,7 +121,7 @@ def open_page(chromium, site, book) -> Iterator[Callable[..., Opened]]:
 
 
 def settle(page) -> None:
-    """Wait until formulas are set and explorers are alive, so that what is measured is what is read."""
+    """Wait until formulas are set and explorers alive: what is measured is what is read."""
     page.wait_for_function(
         "() => !document.querySelector('.math') || "
         "(window.MathJax && MathJax.startup && MathJax.startup.promise)"

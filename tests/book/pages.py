@@ -1,7 +1,7 @@
 """Build the book, and make sure that what was asked for is there.
 
-`python tests/book/pages.py build` runs Jupyter Book with every warning an error, then checks that each page
-of `_toc.yml` was written: Jupyter Book can leave a page out and still report success.
+`python tests/book/pages.py build` runs Jupyter Book with every warning an error, then checks that
+each page of `_toc.yml` was written: Jupyter Book can leave a page out and still report success.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ GENERATED = {"genindex", "index", "py-modindex", "search"}
 
 def toc_pages(root: Path = ROOT) -> list[str]:
     """The pages that `_toc.yml` names, in reading order, without a suffix."""
+    from sphinx_external_toc.api import GlobItem
     from sphinx_external_toc.parsing import parse_toc_yaml
 
     site_map = parse_toc_yaml(root / "_toc.yml")
@@ -26,9 +27,18 @@ def toc_pages(root: Path = ROOT) -> list[str]:
 
     def walk(name: str) -> None:
         ordered.append(name)
-        for child in site_map[name].child_files():
-            if child in site_map:
-                walk(child)
+        if name not in site_map:
+            return
+        for tree in site_map[name].subtrees:
+            for item in tree.items:
+                if hasattr(item, "url"):
+                    continue
+                if isinstance(item, GlobItem):
+                    found = sorted(root.glob(f"{item}.ipynb")) + sorted(root.glob(f"{item}.md"))
+                    for path in found:
+                        walk(path.relative_to(root).with_suffix("").as_posix())
+                else:
+                    walk(str(item).removesuffix(".md").removesuffix(".ipynb"))
 
     walk(site_map.root.docname)
     return ordered
@@ -63,7 +73,7 @@ def build() -> int:
     command = [str(jupyter_book), "build", str(ROOT), "-W", "-n", "--keep-going"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        # Sphinx remembers a page it has read, warnings or not: without this the next run would pass.
+        # Sphinx remembers a page it read, warnings or not: without this the next run would pass.
         forget()
         lines = done.stderr.strip().splitlines() or done.stdout.strip().splitlines()
         print("\n".join(lines[-40:]), file=sys.stderr)

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+
 from pages import HTML, toc_pages
 
 PAGES = toc_pages()
@@ -53,7 +54,7 @@ def test_internal_links_resolve(book, name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_asks_no_other_host(book, name):
-    """Scripts, styles, pictures and frames come from the book itself, whatever a browser would do."""
+    """Scripts, styles, pictures and frames come from the book itself."""
     page = soup(book / f"{name}.html")
     sources = [tag[key] for key in ("src", "data-src") for tag in page.find_all(**{key: True})]
     sources += [

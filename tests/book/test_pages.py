@@ -1,10 +1,11 @@
-"""Every page of the built book, in a real browser: whole, quiet, within its width and open to everybody."""
+"""Every page of the built book, in a real browser: whole, quiet, within its width, open to all."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 
 import pytest
+
 from pages import toc_pages
 
 PAGES = toc_pages()
@@ -24,7 +25,8 @@ OVERFLOW = """() => {
     out.push(`the page is ${document.documentElement.scrollWidth} wide, the window ${wide}`);
   for (const e of document.querySelectorAll('main *')) {
     const box = e.getBoundingClientRect();
-    if (!box.width || !box.height) continue;
+    // The contents drawer waits outside of a narrow window until it is called.
+    if (!box.width || !box.height || e.closest('.bd-sidebar-secondary')) continue;
     if ((box.right > wide + 1 || box.left < -1) && !scrolls(e))
       out.push(`<${e.tagName.toLowerCase()} class="${e.getAttribute('class') ?? ''}"> `
         + `from ${Math.round(box.left)} to ${Math.round(box.right)} of ${wide}`);
@@ -32,10 +34,11 @@ OVERFLOW = """() => {
   return out.slice(0, 8);
 }"""
 
-NAMELESS_PICTURES = """() => [...document.querySelectorAll('img, svg[role=img], [role=img]')]
+NAMELESS_PICTURES = """() => [...document.querySelectorAll('img, [role=img]')]
+  .filter(e => !e.closest('[aria-hidden=true]'))
   .filter(e => e.tagName === 'IMG'
-    ? !e.hasAttribute('alt') || (!e.alt.trim() && !e.closest('.navbar-brand, [aria-hidden=true]'))
-    : !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.querySelector('title')))
+    ? !e.hasAttribute('alt') || (!e.alt.trim() && !e.closest('.navbar-brand'))
+    : !['aria-label', 'aria-labelledby'].some(a => e.getAttribute(a)) && !e.querySelector('title'))
   .map(e => e.outerHTML.slice(0, 120))"""
 
 
@@ -45,7 +48,7 @@ def test_a_page_loads_alone_and_quietly(open_page, name):
     opened = open_page(name)
     assert opened.faults == []
     if name != "index":
-        assert opened.page.locator("h1").count() == 1
+        assert opened.page.locator("h1:visible").count() == 1
         assert opened.page.evaluate(NAMELESS_PICTURES) == []
 
 
@@ -55,8 +58,8 @@ def test_explorers_are_alive(open_page, name):
     for over in ("http", "file"):
         opened = open_page(name, over=over)
         drawn = opened.page.evaluate(
-            "() => [...document.querySelectorAll('.cw-explorer')]"
-            ".map(e => e.hasAttribute('data-ready') && e.querySelectorAll('svg, canvas').length > 0)"
+            "() => [...document.querySelectorAll('.cw-explorer')].map("
+            "e => e.hasAttribute('data-ready') && e.querySelectorAll('svg, canvas').length > 0)"
         )
         assert all(drawn), f"{name} over {over}: {drawn}"
         assert opened.faults == []
@@ -93,8 +96,7 @@ def test_search_finds_a_page(open_page):
     page = opened.page
     page.keyboard.press("Control+k")
     field = page.locator("dialog input[type=search], .search-button__wrapper input").first
-    field.fill("Winograd")
-    # The bibliography is the page that cites the paper by title; the theme may offer the results at once.
+    field.fill("checkerboard")
     field.press("Enter")
     page.wait_for_url("**/search.html?*")
     hit = page.locator("#search-results li a", has_text="Bibliography").first

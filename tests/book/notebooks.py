@@ -1,0 +1,53 @@
+"""What the notebooks have in common: the set-up cell, the normal form, the exceptions."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from address import ROOT, address
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE_INFO = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
+
+# What a cell may say about itself; everything else is the trace of an editor or of a run.
+CELL_METADATA = {"tags", "mystnb", "slideshow", "editable", "nbgrader", "deletable"}
+
+# The only cells whose output may differ from run to run, because they show measured times or a
+# device's name. One line a cell: the notebook's name, and the cell's first line of code.
+MEASURED: set[tuple[str, str]] = set()
+
+SETUP_TAG = "remove-cell"
+ABSOLUTE_PATH = re.compile(
+    r"(?<![\w./~:-])/(?:work|root|home|Users|tmp|opt|var|usr|mnt|private)/[\w.-]+"
+    r"|\b[A-Z]:\\\\?Users"
+)
+
+
+def setup_source() -> str:
+    """The first code cell of every notebook: take convlib as it is, or install it (as on Colab)."""
+    return (
+        "try:\n"
+        "    import convlib  # noqa: F401\n"
+        "except ModuleNotFoundError:\n"
+        f'    %pip install -q "convolution-window-by-window[notebooks] @ git+{address()}"'
+    )
+
+
+def first_line(source: str) -> str:
+    """The first line of a cell's code that is no comment."""
+    lines = (line.strip() for line in source.splitlines())
+    return next((line for line in lines if line and not line.startswith("#")), "")
+
+
+def cell_ids(sources: list[str]) -> list[str]:
+    """Names for the cells, made from what they hold: the same text has the same name."""
+    seen: dict[str, int] = {}
+    ids = []
+    for source in sources:
+        name = hashlib.sha256(source.encode()).hexdigest()[:8]
+        seen[name] = seen.get(name, 0) + 1
+        ids.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return ids

@@ -1,0 +1,139 @@
+"""The notebooks are stored the way `make execute` leaves them, and keep to the book's measure."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+import nbformat
+import pytest
+from normalise import faults, normalise
+
+from notebooks import MEASURED, NOTEBOOKS, SETUP_TAG, first_line, setup_source
+
+MEASURED_TAG = "nbval-ignore-output"
+TAGS = {"remove-cell", "hide-cell", "hide-input", "hide-output", "remove-input", MEASURED_TAG}
+TAGS |= {
+    "raises-exception",
+    "slide",
+    "fragment",
+    "subslide",
+    "skip",
+    "notes",
+    "solution",
+    "exercise",
+}
+# A page is 1,500 to 2,500 words and at most about 25 cells of code beside exercises; some air around.
+WORDS = (1200, 3000)
+CODE_CELLS = 30
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def prose_words(notebook) -> int:
+    """Words a reader reads: without formulas, addresses and the solutions that are folded away."""
+    text = "\n".join(
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "markdown" and not tags(cell) & {"hide-cell", "remove-cell"}
+    )
+    text = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$", " ", text, flags=re.S)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    return len(re.findall(r"[^\W\d_][\w'’-]*", text))
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS, "notebooks/ holds no chapter"
+    assert all(re.fullmatch(r"\d\d-[a-z0-9-]+\.ipynb", path.name) for path in NOTEBOOKS)
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+def test_a_notebook_is_in_the_normal_form(path):
+    """Counts in order, one kernelspec, no traces: what `make execute` would write is what is there."""
+    stored = read(path)
+    assert stored == normalise(copy.deepcopy(stored)), f"run: make execute NB=notebooks/{path.name}"
+
+
+def test_a_notebook_tells_nothing_of_a_machine(path):
+    assert faults(read(path)) == []
+
+
+def test_a_notebook_was_run_from_top_to_bottom(path):
+    cells = [cell for cell in code(read(path)) if cell.source.strip()]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert any(cell.outputs for cell in cells)
+
+
+def test_a_notebook_starts_like_all_the_others(path):
+    notebook = read(path)
+    title, first = notebook.cells[0], code(notebook)[0]
+    assert title.cell_type == "markdown" and re.match(r"# \S", title.source)
+    headings = re.findall(
+        r"^# .*", "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown"), re.M
+    )
+    assert len(headings) == 1, f"a chapter has one title: {headings}"
+    assert first.source == setup_source()
+    assert tags(first) == {SETUP_TAG} and not first.outputs
+
+
+def test_only_measured_times_may_differ(path):
+    """A cell that is not compared is on the list, and shows a time or the name of a device."""
+    loose = {
+        (path.stem, first_line(cell.source))
+        for cell in code(read(path))
+        if MEASURED_TAG in tags(cell)
+    }
+    assert loose == {entry for entry in MEASURED if entry[0] == path.stem}
+
+
+def test_tags_mean_something(path):
+    assert set().union(*(tags(cell) for cell in read(path).cells)) <= TAGS
+
+
+def test_pictures_are_described(path):
+    """Every cell that shows a picture says in words what is to be seen."""
+    for cell in code(read(path)):
+        pictures = [o for o in cell.outputs if "image/png" in o.get("data", {})]
+        if pictures and not tags(cell) & {"remove-cell", "remove-output"}:
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt.split()) >= 4, f"no description: {cell.source[:80]!r}"
+
+
+def test_a_chapter_keeps_its_measure(path):
+    notebook = read(path)
+    words = prose_words(notebook)
+    shown = [cell for cell in code(notebook) if not tags(cell) & {"hide-cell", "remove-cell"}]
+    assert WORDS[0] <= words <= WORDS[1], f"{words} words"
+    assert len(shown) <= CODE_CELLS, f"{len(shown)} cells of code"
+
+
+def test_traces_are_noticed():
+    """The normal form and the list of faults find what an editor or a machine leaves behind."""
+    cell = nbformat.v4.new_code_cell("print('x')", execution_count=7)
+    cell.metadata["collapsed"] = True
+    home = "/" + "home/someone/book"
+    cell.outputs = [
+        nbformat.v4.new_output("stream", text=f"{home}/a.py <object at 0x7fe6a2f08c90>\n"),
+        nbformat.v4.new_output("stream", name="stderr", text="DeprecationWarning"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    notebook.metadata["vscode"] = {"interpreter": "3.11"}
+    tidy = normalise(copy.deepcopy(notebook))
+    assert tidy.cells[0].execution_count == 1
+    assert "collapsed" not in tidy.cells[0].metadata and "vscode" not in tidy.metadata
+    found = "\n".join(faults(tidy))
+    assert home.rsplit("/", 1)[0] in found and "0x7fe6a2f08c90" in found and "stderr" in found
