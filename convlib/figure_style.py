@@ -17,7 +17,7 @@ import numpy as np
 from cycler import cycler
 from matplotlib.figure import Figure
 
-__all__ = ["Still", "canvas", "colours", "still", "style", "text_colour"]
+__all__ = ["Still", "canvas", "colours", "number", "still", "style", "text_colour"]
 
 WIDTH = 5.0  # inches, 480 pixels on a screen
 DPI = 192
@@ -124,3 +124,13 @@ def text_colour(fill: Any) -> str:
     light = _luminance(fill) + 0.05
     dark_text = _luminance(matplotlib.colors.to_rgb(colours()["text"])) + 0.05
     return colours()["text"] if light / dark_text >= 1.05 / light else colours()["surface"]
+
+
+def number(value: Any, decimals: int | None) -> str:
+    """Write a number as in a table; a true minus sign, and no minus before a zero."""
+    if isinstance(value, str):
+        return value
+    text = f"{value:g}" if decimals is None else f"{value:.{decimals}f}"
+    if float(text) == 0:
+        text = text.removeprefix("-")
+    return text.replace("-", "\N{MINUS SIGN}")

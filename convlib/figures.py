@@ -12,11 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
-from .figure_style import WIDTH, Still, canvas, colours, still, style, text_colour
+from .figure_grids import draw_grid, grids, outline
+from .figure_style import WIDTH, Still, canvas, colours, number, still, style
 
 __all__ = [
     "Still",
@@ -32,159 +30,6 @@ __all__ = [
     "still",
     "style",
 ]
-
-KINDS = ("input", "kernel", "output", "gradient", "unused")
-
-
-def _colour_map(kind: str) -> LinearSegmentedColormap:
-    c = colours()
-    return LinearSegmentedColormap.from_list(kind, [c["surface"], c[f"{kind}-soft"], c[kind]])
-
-
-def draw_grid(
-    axes: Any,
-    array: Any,
-    kind: str = "input",
-    title: str = "",
-    decimals: int | None = None,
-    scale: tuple[float, float] | None = None,
-) -> None:
-    """Draw a 2-d (or 1-d) array on axes: one square a cell, its number in it, darker for larger.
-
-    `scale` is the value that is lightest and the one that is darkest; the array's own if not given.
-    """
-    values = np.atleast_2d(np.asarray(array))
-    if kind not in KINDS:
-        raise ValueError(f"draw_grid: kind must be one of {', '.join(KINDS)}, got {kind!r}.")
-    rows, columns = values.shape
-    finite = values[np.isfinite(values)].astype(float)
-    low, high = scale or ((finite.min(), finite.max()) if finite.size else (0.0, 0.0))
-    # up to a fifth of the strong colour: the numbers on it stay readable
-    shade = 0.55 * (values - low) / (high - low) if high > low else np.full(values.shape, 0.2)
-    fills = _colour_map(kind)(np.nan_to_num(0.05 + shade))
-    axes.imshow(fills, extent=(-0.5, columns - 0.5, rows - 0.5, -0.5), aspect="equal")
-    for at in range(1, rows):
-        axes.axhline(at - 0.5, color=colours()["line"], linewidth=0.8)
-    for at in range(1, columns):
-        axes.axvline(at - 0.5, color=colours()["line"], linewidth=0.8)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(True)
-        spine.set_color(colours()[kind])
-    axes.set_title(title, color=colours()[kind])
-    # the letters shrink with the cells: inches a cell, 72 points an inch
-    box = axes.get_position()
-    inches = axes.figure.get_size_inches() * (box.width, box.height)
-    longest = max((len(_cell(v, decimals)) for v in values.flat), default=1)
-    size = min(11.0, 72 * min(inches / (columns, rows)) / max(2.0, 0.65 * longest + 0.7))
-    for (row, column), value in np.ndenumerate(values):
-        axes.text(
-            column,
-            row,
-            _cell(value, decimals),
-            ha="center",
-            va="center",
-            fontsize=size,
-            color=text_colour(fills[row, column]),
-        )
-
-
-def _cell(value: Any, decimals: int | None) -> str:
-    """Write a number as in a table; a true minus sign, and no minus before a zero."""
-    if isinstance(value, str):
-        return value
-    text = f"{value:g}" if decimals is None else f"{value:.{decimals}f}"
-    if float(text) == 0:
-        text = text.removeprefix("-")
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def outline(
-    axes: Any,
-    top: float,
-    left: float,
-    height: int,
-    width: int,
-    kind: str = "kernel",
-    dashed: bool = False,
-    label: str = "",
-) -> None:
-    """Draw a thick frame around the cells of one window on a grid drawn by `draw_grid`."""
-    axes.add_patch(
-        Rectangle(
-            (left - 0.5, top - 0.5),
-            width,
-            height,
-            fill=False,
-            linewidth=2.6,
-            linestyle=(0, (3, 1.5)) if dashed else "-",
-            edgecolor=colours()[kind],
-            clip_on=False,
-            zorder=3,
-        )
-    )
-    if label:
-        axes.text(
-            left - 0.42, top - 0.42, label, ha="left", va="top", fontsize=8, color=colours()[kind]
-        )
-
-
-def grids(
-    arrays: Mapping[str, Any],
-    kinds: Sequence[str] = ("input", "kernel", "output"),
-    windows: Mapping[str, Sequence[tuple[int, int, int, int]]] | None = None,
-    decimals: int | None = None,
-    columns: int | None = None,
-    width: float = WIDTH,
-    scale: tuple[float, float] | None = None,
-) -> Still:
-    """Draw arrays as grids of numbers, side by side, cells of one size.
-
-    Parameters
-    ----------
-    arrays : mapping
-        Title → 2-d array. Titles are shown above.
-    kinds : sequence of str
-        For each array a colour: 'input', 'kernel', 'output', 'gradient', 'unused'. The last one
-        is repeated.
-    windows : mapping, optional
-        Title → frames (top, left, height, width) on that grid. The second frame is dashed.
-    decimals : int, optional
-        Digits after the point; as few as needed if not given.
-    columns : int, optional
-        Grids in a row; all of them if not given.
-    scale : (low, high), optional
-        Values of the lightest and the darkest cell, to compare grids by their colour.
-    """
-    values = {title: np.atleast_2d(np.asarray(array)) for title, array in arrays.items()}
-    columns = columns or len(values)
-    rows = [list(values)[at : at + columns] for at in range(0, len(values), columns)]
-    cells = max(sum(values[title].shape[1] for title in row) + 0.8 * len(row) for row in rows)
-    inch = min(0.42, (width - 0.2) / cells)
-    height = sum(inch * max(values[title].shape[0] for title in row) + 0.42 for row in rows)
-    with style():
-        figure = Figure(figsize=(width, height))
-        figure.set_layout_engine("none")
-        bottom, number = height, 0
-        for row in rows:
-            tallest = inch * max(values[title].shape[0] for title in row)
-            bottom -= tallest + 0.42
-            wide = inch * sum(values[title].shape[1] for title in row)
-            gap = min(0.6, (width - wide) / len(row))
-            left = (width - wide - gap * (len(row) - 1)) / 2
-            for title in row:
-                h, w = (inch * side for side in values[title].shape)
-                y = bottom + (tallest - h) / 2 + 0.06
-                rect = (left / width, y / height, w / width, h / height)
-                axes = figure.add_axes(rect)
-                kind = kinds[min(number, len(kinds) - 1)]
-                draw_grid(axes, values[title], kind, title, decimals, scale)
-                for at, frame in enumerate((windows or {}).get(title, ())):
-                    outline(axes, *frame, kind="kernel", dashed=at > 0)
-                left += w + gap
-                number += 1
-    return Still(figure)
 
 
 def draw_picture(axes: Any, image: Any, title: str = "", signed: bool = False) -> None:
@@ -253,7 +98,7 @@ def bars(
     with style():
         place = axes[0, 0]
         drawn = place.barh(list(values), list(values.values()), color=colours()[kind], height=0.62)
-        texts = [_cell(value, decimals) for value in values.values()]
+        texts = [number(value, decimals) for value in values.values()]
         place.bar_label(drawn, texts, padding=4, color=colours()["text"])
         place.invert_yaxis()
         if log:
