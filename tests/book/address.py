@@ -45,7 +45,8 @@ def set_address(url: str, root: Path = ROOT) -> list[Path]:
         before = after = path.read_text("utf8")
         for old, new in pairs:
             # Not in the middle of a longer name: …/book is no part of …/book-two.
-            after = re.sub(re.escape(old) + r"(?![\w-])", lambda _, new=new: new, after)
+            end = "" if old.endswith("/") else r"(?![\w-])"
+            after = re.sub(re.escape(old) + end, lambda _, new=new: new, after)
         if after != before:
             path.write_text(after, "utf8")
             changed.append(path)
