@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 Ints = int | Sequence[int]
 
+LARGEST = 2**63 - 1
+
 # The least value that makes sense, for each integer setting.
 LEAST = {
     "input_size": 0,
@@ -27,14 +29,16 @@ LEAST = {
 
 def integer(function: str, name: str, value: Any) -> int:
     """Return `value` as a Python int. NumPy integers count as integers, bools and floats do not."""
-    if type(value) is int:
-        return value
-    if not isinstance(value, bool) and type(value).__name__ not in ("bool_", "bool"):
+    if type(value) is not int:
+        if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+            raise TypeError(f"{function}: {name} must be an integer, got {value!r}.")
         try:
-            return operator.index(value)
+            value = int(operator.index(value))
         except TypeError:
-            pass
-    raise TypeError(f"{function}: {name} must be an integer, got {value!r}.")
+            raise TypeError(f"{function}: {name} must be an integer, got {value!r}.") from None
+    if abs(value) > LARGEST:
+        raise ValueError(f"{function}: {name} must fit into 64 bits, got {value}.")
+    return value
 
 
 def integers(
@@ -49,7 +53,7 @@ def integers(
 
     An int goes with every axis; so does a one-element tuple or list, unless `one_for_all` is False.
     """
-    if type(value) is int and (least is None or value >= least):
+    if type(value) is int and least is not None and least <= value <= LARGEST:
         return (value,) * axes  # the usual case, at once
     listed = isinstance(value, (tuple, list))
     numbers = tuple(integer(function, name, part) for part in (value if listed else (value,)))

@@ -30,21 +30,22 @@ def strided_windows(
 ) -> Any:
     """`windows` for settings that are tuples already. The only caller of `as_strided`."""
     axes = len(kernel_size)
-    size = count_all("windows", input.shape[-axes:], kernel_size, stride, dilation)
-    lead, steps = input.strides[:-axes], input.strides[-axes:]
+    lead, sizes = input.shape[:-axes], input.shape[-axes:]
+    positions = count_all("windows", sizes, kernel_size, stride, dilation)
+    # (..., H, W) -> (..., h, w, k, l)
+    shape = (*lead, *positions, *kernel_size)
     # One step of the output position (h, w) moves `stride` cells, one step of the kernel position
     # (k, l) moves `dilation` cells. The last cell read on an axis is
-    # (size - 1)·stride + (kernel_size - 1)·dilation: the count keeps it below the axis' length.
-    # (..., H, W) -> (..., h, w, k, l)
-    shape = (*input.shape[:-axes], *size, *kernel_size)
+    # (positions - 1)·stride + (kernel_size - 1)·dilation: the count keeps it below the axis' length.
+    # A step wider than the axis is never taken; min keeps its bytes within 64 bits.
+    steps = input.strides[-axes:]
     strides = (
-        *lead,
-        *(step * s for step, s in zip(steps, stride, strict=True)),
-        *(step * d for step, d in zip(steps, dilation, strict=True)),
+        *input.strides[:-axes],
+        *(step * min(s, n) for step, s, n in zip(steps, stride, sizes, strict=True)),
+        *(step * min(d, n) for step, d, n in zip(steps, dilation, sizes, strict=True)),
     )
-    if xp is np:
-        return np.lib.stride_tricks.as_strided(input, shape, strides, writeable=False)
-    return xp.lib.stride_tricks.as_strided(input, shape, strides)
+    read_only = {"writeable": False} if xp is np else {}
+    return xp.lib.stride_tricks.as_strided(input, shape, strides, **read_only)
 
 
 def windows(input: Any, kernel_size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # `HYPOTHESIS_PROFILE=long make unit` looks at twenty times as many examples. The examples of the
@@ -26,3 +27,12 @@ def pytest_configure(config) -> None:
     except ImportError:
         return
     torch.set_num_threads(1)
+
+
+@pytest.fixture(params=["numpy", "cupy"])
+def xp(request):
+    """The array library: NumPy, then CuPy where there is a GPU."""
+    module = pytest.importorskip(request.param)
+    if request.param == "cupy" and not module.is_available():
+        pytest.skip("CuPy finds no GPU")
+    return module
