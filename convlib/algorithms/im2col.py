@@ -1,0 +1,208 @@
+"""im2col in blocks: the windows become columns of a matrix, a cacheful at a time.
+
+Copying all windows into one matrix (i·k·l, n·h·w) makes the convolution one matrix product, which
+BLAS computes at the machine's full rate. But the matrix is k·l times the input: it is written to
+memory and read back. Here a block of some rows of the output is copied, multiplied while it is still
+in the cache, and forgotten. Blocks do not depend on each other, so threads share them.
+
+Source: K. Chellapilla, S. Puri and P. Simard, *High performance convolutional neural networks for
+document processing* (2006), for im2col; K. Goto and R. van de Geijn, *Anatomy of high-performance
+matrix multiplication* (2008), for why blocks have to fit a cache.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..windows import strided_windows
+from .steps import Shape, Steps, cells_read, shape_of
+from .threads import limit, scratch, share
+
+BLOCK = 1 << 20  # bytes of a block of columns: half of the cache that one core has for itself
+LEAST_COLUMNS = 256  # fewer would not pay for BLAS' own copy of the weight
+SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
+GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
+
+
+class Block(NamedTuple):
+    """A piece of the output: some images, some groups, and a range of one axis of positions."""
+
+    n: slice
+    g: slice
+    at: tuple[slice, ...]  # positions (h, w); all axes after the ranged one are whole
+    flat: slice  # the same positions in the flattened h·w
+
+
+def pieces(total: int, size: int, at_least: int = 1) -> list[slice]:
+    """Cut `range(total)` into nearly equal slices of at most `size`, and `at_least` so many."""
+    number = max(-(-total // max(size, 1)), min(at_least, total), 1)
+    cuts = [total * c // number for c in range(number + 1)]
+    return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+def blocks(shape: Shape, columns: int, threads: int) -> list[Block]:
+    """Cut the output into blocks of about `columns` positions, and at least one for each thread."""
+    positions, flat_size = shape.positions, prod(shape.positions)
+    if flat_size * 2 <= columns:
+        # whole images, several at once; if one block could hold all images, several groups as well
+        images = pieces(shape.n, columns // max(flat_size, 1), threads)
+        room = columns // max(flat_size * shape.n, 1) if len(images) == 1 else 1
+        groups = pieces(shape.g, room, threads if len(images) == 1 else 1)
+        whole = tuple(slice(0, m) for m in positions)
+        return [Block(n, g, whole, slice(0, flat_size)) for n in images for g in groups]
+    found = []
+    single = shape.n * shape.g == 1
+    for n in range(shape.n):
+        for g in range(shape.g):
+            for at in _ranges(positions, columns, threads if single else 1):
+                start = np.ravel_multi_index([s.start for s in at], positions)
+                size = prod(s.stop - s.start for s in at)
+                flat = slice(int(start), int(start) + size)
+                found.append(Block(slice(n, n + 1), slice(g, g + 1), at, flat))
+    return found
+
+
+def _ranges(positions: tuple[int, ...], columns: int, at_least: int) -> list[tuple[slice, ...]]:
+    """Cut (h, w) into ranges that lie in one piece in memory: of h, or of w within one h."""
+    inner = prod(positions[1:])
+    if len(positions) > 1 and inner > columns:
+        return [
+            (slice(h, h + 1), *rest)
+            for h in range(positions[0])
+            for rest in _ranges(positions[1:], columns, -(-at_least // positions[0]))
+        ]
+    rest = tuple(slice(0, m) for m in positions[1:])
+    cuts = pieces(positions[0], columns // inner, at_least)
+    if at_least > 1 and len(cuts) % at_least:  # no thread is to wait for another's last block
+        cuts = pieces(positions[0], columns // inner, len(cuts) + at_least - len(cuts) % at_least)
+    return [(cut, *rest) for cut in cuts]
+
+
+def plan(xp: ModuleType, shape: Shape, itemsize: int) -> list[Block]:
+    """Choose the blocks of a convolution from its sizes and the number of threads."""
+    rows = shape.i * prod(shape.taps)
+    if xp is not np:
+        return blocks(shape, max(GPU_BLOCK // max(rows * itemsize, 1), 1), 1)
+    if shape.products < SMALL:
+        return blocks(shape, max(8 * BLOCK // max(rows * itemsize, 1), LEAST_COLUMNS), 1)
+    return blocks(shape, max(BLOCK // max(rows * itemsize, 1), LEAST_COLUMNS), limit())
+
+
+def is_pointwise(shape: Shape, steps: Steps) -> bool:
+    """Tell whether the columns are the input itself: one tap, no stride, no padding."""
+    axes = len(shape.taps)
+    return (
+        prod(shape.taps) == 1 and steps.stride == (1,) * axes and not any(map(any, steps.padding))
+    )
+
+
+class Columns:
+    """Copies the windows of one block at a time into columns, in memory that is used again."""
+
+    def __init__(self, xp: ModuleType, x: Any, shape: Shape, steps: Steps):
+        self.xp, self.x, self.shape, self.steps = xp, x, shape, steps
+        axes = len(shape.taps)
+        # (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w)
+        self.order = (1, 2, *range(3 + axes, 3 + 2 * axes), 0, *range(3, 3 + axes))
+
+    def of(self, b: Block) -> Any:
+        """Return the columns (g, i·k·l, n·h·w) of a block, valid until the next call."""
+        xp, shape, steps = self.xp, self.shape, self.steps
+        cells, pairs = cells_read(self.x.shape[3:], b.at, shape.taps, steps)
+        piece = self.x[(b.n, b.g, slice(None), *cells)]
+        images, groups = piece.shape[:2]
+        padded = (*piece.shape[:3], *(c.stop - c.start + sum(p) for c, p in zip(cells, pairs)))
+        taps, positions = shape.taps, tuple(s.stop - s.start for s in b.at)
+        columns = (groups, shape.i, *taps, images, *positions)
+        size, more = prod(columns), prod(padded) if any(map(any, pairs)) else 0
+        memory = scratch(xp, size + more, self.x.dtype)
+        if more:
+            # zeros all around the cells that this block reads, and no others
+            piece = put_in_zeros(memory[size:].reshape(padded), piece, pairs)
+        windows = strided_windows(xp, piece, taps, steps.stride, steps.dilation)
+        # the copy: (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w) -> (g, i·k·l, n·h·w)
+        memory = memory[:size].reshape(columns)
+        memory[...] = windows.transpose(self.order)
+        return memory.reshape(groups, shape.i * prod(taps), images * prod(positions))
+
+
+def put_in_zeros(target: Any, source: Any, pairs: tuple[tuple[int, int], ...]) -> Any:
+    """Copy `source` into the middle of `target`, and zeros around it."""
+    inner: tuple[slice, ...] = ()
+    for (before, after), size in zip(pairs, target.shape[3:], strict=True):
+        # an edge at a time: the cells before and after, of what earlier axes left
+        target[(..., *inner, slice(0, before), *_all(pairs, inner))] = 0
+        target[(..., *inner, slice(size - after, size), *_all(pairs, inner))] = 0
+        inner += (slice(before, size - after),)
+    target[(..., *inner)] = source
+    return target
+
+
+def _all(pairs: tuple, inner: tuple) -> tuple[slice, ...]:
+    return (slice(None),) * (len(pairs) - len(inner) - 1)
+
+
+def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
+    """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
+    shape = shape_of(x, w, out)
+    g, o, rows = shape.g, shape.o, shape.i * prod(shape.taps)
+    if not out.size:
+        return
+    # (g, o, i, k, l) -> (g, o, i·k·l); (n, g, o, h, w) -> (n, g, o, h·w)
+    matrix = w.reshape(g, o, rows)
+    flat = out.reshape(shape.n, g, o, prod(shape.positions))
+    if is_pointwise(shape, steps):
+        x = x.reshape(shape.n, g, shape.i, -1)
+
+        def multiply(b: Block) -> None:
+            # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place
+            xp.matmul(matrix[b.g], x[b.n, b.g, :, b.flat], out=flat[b.n, b.g, :, b.flat])
+
+        return share(multiply, [(b,) for b in plan(xp, shape, x.dtype.itemsize)])
+
+    columns = Columns(xp, x, shape, steps)
+
+    def block(b: Block) -> None:
+        if b.n.stop - b.n.start == 1:
+            # (g, o, i·k·l) @ (g, i·k·l, h·w) -> (g, o, h·w), written in place
+            xp.matmul(matrix[b.g], columns.of(b), out=flat[b.n.start, b.g, :, b.flat])
+        else:
+            # -> (g, o, n·h·w) -> (g, o, n, h·w) -> (n, g, o, h·w)
+            y = xp.matmul(matrix[b.g], columns.of(b))
+            y = y.reshape(*y.shape[:2], -1, flat.shape[-1])
+            flat[b.n, b.g, :, b.flat] = xp.moveaxis(y, 2, 0)
+
+    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)])
+
+
+def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
+    """(n, g, i, H, W) and (n, g, o, h, w) to (g, o, i, k, l)."""
+    shape = shape_of(x, out, gy)
+    g, o, rows = shape.g, shape.o, shape.i * prod(shape.taps)
+    total = out.reshape(g, o, rows)
+    total[...] = 0
+    if not gy.size:
+        return
+    found = plan(xp, shape, x.dtype.itemsize)
+    # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
+    threads = limit() if xp is np and shape.products >= SMALL else 1
+    shares = [found[a] for a in pieces(len(found), len(found), threads)]
+    sums = [total] + [xp.zeros_like(total) for _ in shares[1:]]
+    flat = gy.reshape(shape.n, g, o, prod(shape.positions))
+    columns = Columns(xp, x, shape, steps)
+
+    def add(result: Any, mine: list[Block]) -> None:
+        for b in mine:
+            # (n, g, o, h·w) -> (g, o, n·h·w)
+            y = xp.moveaxis(flat[b.n, b.g, :, b.flat], 0, 2)
+            y = y.reshape(*y.shape[:2], -1)
+            # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l)
+            result[b.g] += xp.matmul(y, columns.of(b).swapaxes(1, 2))
+
+    share(add, list(zip(sums, shares, strict=True)))
+    for other in sums[1:]:
+        total += other

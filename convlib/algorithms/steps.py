@@ -1,0 +1,68 @@
+"""What every algorithm needs to know of one convolution, beyond its arrays."""
+
+from __future__ import annotations
+
+from math import prod
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from ..padding import pad_zeros
+from ..windows import strided_windows
+
+
+class Steps(NamedTuple):
+    """Strides, padding and dilations that are checked already, one entry a spatial axis."""
+
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]  # (before, after), none negative
+    dilation: tuple[int, ...]
+
+
+class Shape(NamedTuple):
+    """The sizes of one convolution: n images, g groups, i to o channels, positions, taps."""
+
+    n: int
+    g: int
+    i: int
+    o: int
+    positions: tuple[int, ...]  # (h, w)
+    taps: tuple[int, ...]  # (k, l)
+
+    @property
+    def products(self) -> int:
+        """Multiplications of the direct sum."""
+        return self.n * self.g * self.i * self.o * prod(self.positions) * prod(self.taps)
+
+
+def shape_of(x: Any, w: Any, y: Any) -> Shape:
+    """Read the sizes off (n, g, i, H, W), (g, o, i, k, l) and (n, g, o, h, w), or their shapes."""
+    x, w, y = (getattr(a, "shape", a) for a in (x, w, y))
+    return Shape(x[0], x[1], x[2], w[1], tuple(y[3:]), tuple(w[3:]))
+
+
+def cells_read(
+    x: tuple[int, ...], at: tuple[slice, ...], taps: tuple[int, ...], steps: Steps
+) -> tuple[tuple[slice, ...], tuple[tuple[int, int], ...]]:
+    """Say which cells of an input (H, W) the positions `at` read, and what padding they see.
+
+    Positions a..b read from cell a·s - before to (b - 1)·s - before + d·(k - 1), both counted.
+    """
+    cells, pairs = [], []
+    for size, m, k, s, (before, _), d in zip(
+        x, at, taps, steps.stride, steps.padding, steps.dilation, strict=True
+    ):
+        first = m.start * s - before
+        end = (m.stop - 1) * s - before + d * (k - 1) + 1
+        inside = slice(min(max(first, 0), size), max(min(end, size), 0))
+        if inside.stop <= inside.start:  # nothing but padding
+            cells.append(slice(0, 0))
+            pairs.append((end - first, 0))
+        else:
+            cells.append(inside)
+            pairs.append((inside.start - first, end - inside.stop))
+    return tuple(cells), tuple(pairs)
+
+
+def padded_windows(xp: ModuleType, x: Any, taps: tuple[int, ...], steps: Steps) -> Any:
+    """View the windows of an array that is not yet padded: (n, g, i, H, W) -> ngihwkl."""
+    return strided_windows(xp, pad_zeros(xp, x, steps.padding), taps, steps.stride, steps.dilation)

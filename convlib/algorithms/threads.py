@@ -1,0 +1,160 @@
+"""Blocks of one convolution, shared out to threads.
+
+NumPy lets go of Python's lock while it copies and while BLAS multiplies, so that Python threads do
+work side by side. BLAS has threads of its own, though, and two kinds of threads on the same cores
+slow each other down. So while blocks are shared out here, BLAS keeps to one thread a call.
+
+How many threads: as many as the user lets NumPy's BLAS have (OMP_NUM_THREADS and its like,
+`threadpoolctl.threadpool_limits`), and no more than the process has cores (its affinity, and
+PYTHON_CPU_COUNT from Python 3.13 on). With one thread, or a BLAS that takes no orders, the blocks
+are worked through one by one.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+_lock = threading.Lock()
+_sharing = 0  # calls that share out blocks at this moment
+_running = 0  # threads that work on blocks at this moment
+_blas_before = 1  # BLAS' threads, as they stood before the first of these calls
+_kept = threading.local()
+KEEP = 1 << 22  # bytes that a thread keeps at most
+
+
+@cache
+def _blas() -> tuple[Any, ...]:
+    """NumPy's BLAS, as far as threadpoolctl can give it orders."""
+    from threadpoolctl import ThreadpoolController
+
+    found = [c for c in ThreadpoolController().lib_controllers if c.user_api == "blas"]
+    # a wheel of NumPy brings its own; other libraries in the process are left alone
+    return tuple([c for c in found if "numpy" in c.filepath] or found)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The one pool of this process; its threads start as they are needed."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="convlib")
+
+
+def _after_fork() -> None:
+    """Forget the pool in a forked child, where its threads do not exist."""
+    global _lock, _sharing, _running
+    if _sharing:
+        _set_blas(_blas_before)
+    _lock, _sharing, _running = threading.Lock(), 0, 0
+    _pool.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _set_blas(number: int) -> None:
+    for library in _blas():
+        library.set_num_threads(number)
+
+
+def _cores() -> int:
+    if hasattr(os, "process_cpu_count"):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def limit() -> int:
+    """How many threads one call may keep busy."""
+    libraries = _blas()
+    if not libraries:
+        return 1
+    blas = _blas_before if _sharing else max(c.get_num_threads() or 1 for c in libraries)
+    return max(1, min(blas, _cores()))
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread. The first of several calls sets it, the last one sets it back."""
+    global _sharing, _blas_before
+    with _lock:
+        if not _sharing:
+            _blas_before = max(c.get_num_threads() or 1 for c in _blas())
+            _set_blas(1)
+        _sharing += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _sharing -= 1
+            if not _sharing:
+                _set_blas(_blas_before)
+
+
+def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
+    """Return memory for `size` values, for this thread, until it asks again.
+
+    Memory that is new to a process costs more than filling it: the system hands it out page by
+    page. So each thread keeps a few megabytes for the next call.
+    """
+    if xp is not np:
+        return xp.empty(size, dtype)
+    wanted = size * dtype.itemsize
+    kept = getattr(_kept, "bytes", None)
+    if kept is None or len(kept) < wanted:
+        kept = np.empty(wanted, np.uint8)
+        if wanted <= KEEP:
+            _kept.bytes = kept
+    return kept[:wanted].view(dtype)
+
+
+def share(work: Callable[..., None], jobs: Sequence[tuple]) -> None:
+    """Call `work(*job)` for every job, in as many threads as `limit` allows.
+
+    Jobs write to places of their own, so their order does not matter.
+    """
+    threads = min(limit(), len(jobs)) if len(jobs) > 1 else 1
+    queue = deque(jobs)
+
+    def loop(helps: bool) -> None:
+        global _running
+        with _lock:
+            _running += 1
+        try:
+            # a helper leaves as soon as calls from other threads keep the cores busy
+            while queue and not (helps and _running > threads):
+                try:
+                    job = queue.popleft()
+                except IndexError:
+                    return
+                work(*job)
+        finally:
+            with _lock:
+                _running -= 1
+
+    if threads == 1:
+        return loop(False)
+    with _one_blas_thread():
+        # the context carries np.errstate into the helpers
+        helpers = [
+            _pool().submit(contextvars.copy_context().run, loop, True) for _ in range(threads - 1)
+        ]
+        try:
+            loop(False)
+        finally:
+            queue.clear()
+            errors = [helper.exception() for helper in helpers if not helper.cancel()]
+        for error in errors:
+            if error is not None:
+                raise error
