@@ -15,6 +15,9 @@ __all__ = ["assert_close", "assert_gradients_match_torch", "assert_matches_torch
 # Relative to the largest value, for sums in different orders: some dozens of roundings.
 TOLERANCE = {"float16": 2e-3, "float32": 2e-5, "float64": 1e-11}
 
+# Parameters that convlib has and PyTorch has not.
+EXTRAS = ("algorithm",)
+
 
 def assert_matches_torch(function: str | Callable, *args: Any, **kwargs: Any) -> Any:
     """Call a function of convlib and its namesake in PyTorch, and compare what they do.
@@ -125,16 +128,14 @@ def assert_gradients_match_torch(function: str, *args: Any, **kwargs: Any) -> di
     expected = torch.autograd.grad(output, tuple(tensors.values()), _tensor(known["grad_output"]))
     gradients = {}
     for name, gradient in zip(tensors, expected, strict=True):
-        backward = getattr(grad, f"{function}_{name}", None)
-        assert backward is not None, f"convlib.grad has no {function}_{name}"
+        # a bias is added the same way in a transposed convolution
+        forward = function.replace("_transpose", "") if name == "bias" else function
+        backward = getattr(grad, f"{forward}_{name}", None)
+        assert backward is not None, f"convlib.grad has no {forward}_{name}"
         wanted = inspect.signature(backward).parameters
         gradients[name] = backward(**{k: known[k] for k in wanted if k in known})
         assert_close(gradients[name], gradient, backward.__name__)
     return gradients
-
-
-# Parameters that convlib has and PyTorch has not.
-EXTRAS = ("algorithm",)
 
 
 def _ours(name: str) -> Callable:
