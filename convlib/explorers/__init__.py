@@ -1,0 +1,7 @@
+"""The interactive figures."""
+
+from .window import WindowExplorer
+
+__all__ = [
+    "WindowExplorer",
+]

@@ -1,0 +1,139 @@
+"""What all explorers share on Python's side: settings that refuse with a sentence, and the HTML."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import anywidget
+import numpy as np
+import traitlets
+
+from . import _bundle
+
+
+class Setting(traitlets.TraitType):
+    """A synced setting; `check` returns the value to keep, or None for a refusal."""
+
+    def __init__(self, default: Any, must: str, check: Callable[[Any], Any]) -> None:
+        super().__init__(default_value=default)
+        self.must, self.check = must, check
+        self.tag(sync=True)
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        kept = self.check(value)
+        if kept is None:
+            raise ValueError(
+                f"{type(obj).__name__}: {self.name} must be {self.must}, got {value!r}."
+            )
+        return kept
+
+
+def _integer(value: Any) -> int | None:
+    """Return the value as an int where it is one (NumPy's too), never a bool."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
+    return int(value) if whole else None
+
+
+class Whole(Setting):
+    """An integer from `low` to `high`, both allowed."""
+
+    def __init__(self, low: int, high: int, default: int) -> None:
+        def check(value: Any) -> int | None:
+            whole = _integer(value)
+            return whole if whole is not None and low <= whole <= high else None
+
+        super().__init__(default, f"an integer from {low} to {high}", check)
+        self.limits = (low, high)
+
+
+class Word(Setting):
+    """One of a few words; the first is the default."""
+
+    def __init__(self, *words: str) -> None:
+        must = "one of " + ", ".join(repr(word) for word in words)
+        super().__init__(
+            words[0],
+            must,
+            lambda value: value if isinstance(value, str) and value in words else None,
+        )
+        self.words = words
+
+
+class Explorer(anywidget.AnyWidget):
+    """The base of the explorers: a widget that is also deterministic HTML with a still picture."""
+
+    _explorer: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_explorer" not in vars(cls):  # the class that traitlets makes for each object
+            return
+        cls._esm = _bundle.module(cls._explorer)
+        cls._css = _bundle.style()
+        settings = {key: trait for key, trait in vars(cls).items() if isinstance(trait, Setting)}
+        cls._settings = tuple(settings)
+        # Help and completion show the settings with their defaults, not ipywidgets' own traits.
+        cls.__signature__ = inspect.Signature(
+            [
+                inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=trait.default_value)
+                for key, trait in settings.items()
+            ]
+        )
+
+    def __init__(self, **settings: Any) -> None:
+        unknown = [key for key in settings if key not in self._settings]
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__}: no setting named {unknown[0]!r}; "
+                f"the settings are {', '.join(self._settings)}."
+            )
+        super().__init__(**settings)
+
+    def state(self) -> dict[str, Any]:
+        """Return the settings, as the page holds them."""
+        return {key: getattr(self, key) for key in self._settings}
+
+    def still(self) -> tuple[str, str]:
+        """Return the present state as an SVG element and as one sentence."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        settings = (f"{key}={value!r}" for key, value in self._shown())
+        return f"<{type(self).__name__} {' '.join(settings)}>"
+
+    def _shown(self) -> Sequence[tuple[str, Any]]:
+        """Settings worth naming in the repr."""
+        return list(self.state().items())
+
+    def _repr_html_(self) -> str:
+        """Return the mount point of the static book, holding the still picture. Deterministic."""
+        picture, sentence = self.still()
+        state = html.escape(json.dumps(self.state()), quote=True)
+        return (
+            f'<div class="cw-explorer" data-explorer="{self._explorer}" data-state="{state}">'
+            f'<div class="cw-still">{picture}<p class="cw-sentence">{html.escape(sentence)}</p></div>'
+            "</div>"
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        return {**data, "text/plain": repr(self), "text/html": self._repr_html_()}, metadata
+
+
+def toy_input(size: int) -> np.ndarray:
+    """Return the toy input of the explorers, shape (size, size): digits, as lib/arith.js has them."""
+    h, w = np.ogrid[:size, :size]
+    return (7 * h + 5 * w + 3 * h * w) % 10
+
+
+def toy_kernel(size: int) -> np.ndarray:
+    """Return the toy kernel, shape (size, size): integers from -2 to 2."""
+    k, l = np.ogrid[:size, :size]
+    return (2 * k + 3 * l + k * l) % 5 - 2

@@ -1,0 +1,134 @@
+// Elements, and the grid of cells that every explorer shares.
+import { clamp } from "./format.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Set attributes (false, null or undefined removes one). */
+export function put(node, attrs) {
+  for (const key in attrs) {
+    const value = attrs[key];
+    if (value === false || value == null) node.removeAttribute(key);
+    else if (node.getAttribute(key) !== String(value)) node.setAttribute(key, value);
+  }
+  return node;
+}
+
+const make = (node, attrs, kids) => {
+  put(node, attrs).append(...kids.flat().filter((kid) => kid != null));
+  return node;
+};
+export const h = (tag, attrs = {}, ...kids) => make(document.createElement(tag), attrs, kids);
+export const s = (tag, attrs = {}, ...kids) => make(document.createElementNS(SVG, tag), attrs, kids);
+
+/** Text goes in as text, never as HTML. */
+export function say(node, words) {
+  if (node.textContent !== words) node.textContent = words;
+  return node;
+}
+
+/** A number that is shown: `path` is its place in numbers(), which the tests compare with the text. */
+export const num = (path, words, role = "") => h("span", { "data-n": path, class: `cw-num ${role && `cw-${role}`}` }, words);
+
+/** Replace what a node holds by words and elements. */
+export const refill = (node, ...kids) => {
+  node.replaceChildren(...kids.flat());
+  return node;
+};
+
+/** A captioned part of the figure. */
+export const part = (caption, ...kids) => {
+  const title = h("p", { class: "cw-caption" }, caption);
+  return Object.assign(h("div", { class: "cw-part" }, title, ...kids), { caption: title });
+};
+
+/**
+ * A grid of square cells. update({ rows, columns, cell, look, at, label }) redraws what changed;
+ * look(r, c) gives { text, sub, kind, name, n }: the value, a small second value, class words
+ * ("input", "kernel", "output", "gradient", "unused", "padding", plus "on" and "dim"), the name for
+ * screen readers, the path of the value in numbers(). With `point(r, c)` the cells answer to mouse,
+ * touch and arrow keys (one tab stop, at `at`). frame(rows and columns of a box, class) outlines.
+ */
+export function grid(ui, point) {
+  const over = s("g", { class: "cw-over", "aria-hidden": "true" }), axes = s("g", { class: "cw-axes", "aria-hidden": "true" });
+  const body = s("g", { role: "presentation" });
+  const node = s("svg", { class: "cw-grid", role: point ? "grid" : "table" }, axes, body, over);
+  const cells = [];
+  let shape = [0, 0], at = [0, 0], unit = 0, margin = 0;
+
+  const build = (rows, columns) => {
+    while (cells.length > rows) cells.pop().row.remove();
+    while (cells.length < rows) {
+      const row = s("g", { role: "row" });
+      body.append(row);
+      cells.push({ row, list: [] });
+    }
+    cells.forEach(({ row, list }, r) => {
+      while (list.length > columns) list.pop().g.remove();
+      while (list.length < columns) {
+        const box = s("rect"), hatch = s("path", { class: "cw-hatch" }), value = s("text"), sub = s("text", { class: "cw-sub" });
+        const g = s("g", { role: point ? "gridcell" : "cell" }, box, hatch, value, sub);
+        g.cwPlace = [r, list.length];
+        row.append(g);
+        list.push({ g, box, hatch, value, sub });
+      }
+    });
+  };
+
+  if (point) {
+    const place = (e) => e.target.closest?.("[role=gridcell]")?.cwPlace;
+    const go = (e) => {
+      const to = place(e);
+      if (to) point(...to);
+    };
+    node.addEventListener("pointerover", (e) => e.pointerType === "mouse" && go(e));
+    node.addEventListener("click", go);
+    node.addEventListener("focusin", go);
+    ui.keys(node, (e) => {
+      const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -99], End: [0, 99], PageUp: [-99, 0], PageDown: [99, 0] }[e.key];
+      if (!move) return false;
+      const [r, c] = place(e) ?? at, to = [clamp(r + move[0], 0, shape[0] - 1), clamp(c + move[1], 0, shape[1] - 1)];
+      cells[to[0]].list[to[1]].g.focus({ preventScroll: false });
+      return true;
+    });
+  }
+
+  return {
+    node,
+    frame(r, c, rows, columns, kind) {
+      over.append(s("rect", { x: margin + c * unit, y: margin + r * unit, width: columns * unit, height: rows * unit, rx: 3, class: `cw-frame ${kind}` }));
+    },
+    update({ rows, columns, cell, look, at: where = [0, 0], label, indices = false }) {
+      at = [clamp(where[0], 0, rows - 1), clamp(where[1], 0, columns - 1)];
+      const relabel = rows !== shape[0] || columns !== shape[1] || cell !== unit || (indices ? 16 : 1) !== margin;
+      shape = [rows, columns], unit = cell, margin = indices ? 16 : 1;
+      const width = columns * cell + margin + 1, height = rows * cell + margin + 1;
+      put(node, { viewBox: `0 0 ${width} ${height}`, width, height, "aria-label": label, "aria-rowcount": rows, "aria-colcount": columns });
+      if (relabel) {
+        build(rows, columns);
+        axes.replaceChildren();
+        for (let i = 0; indices && i < Math.max(rows, columns); i++) {
+          const middle = margin + (i + 0.5) * cell;
+          if (i < columns) axes.append(s("text", { x: middle, y: 7 }, String(i)));
+          if (i < rows) axes.append(s("text", { x: 6, y: middle }, String(i)));
+        }
+      }
+      over.replaceChildren();
+      cells.forEach(({ list }, r) => list.forEach(({ g, box, hatch, value, sub }, c) => {
+        const l = look(r, c), x = margin + c * cell, y = margin + r * cell, words = l.text ?? "";
+        put(g, {
+          class: `cw-cell ${(l.kind ?? "").split(" ").map((kind) => `cw-c-${kind}`).join(" ")}`,
+          tabindex: point ? (r === at[0] && c === at[1] ? 0 : -1) : null, "aria-label": l.name ?? words, "aria-selected": point ? (l.kind ?? "").includes("on") : null,
+        });
+        if (relabel) {
+          put(box, { x: x + 0.5, y: y + 0.5, width: cell - 1, height: cell - 1, rx: Math.min(4, cell / 8) });
+          put(hatch, { d: `M${x + 2} ${y + cell / 2}L${x + cell / 2} ${y + 2}M${x + 2} ${y + cell - 2}L${x + cell - 2} ${y + 2}M${x + cell / 2} ${y + cell - 2}L${x + cell - 2} ${y + cell / 2}` });
+          put(sub, { x: x + cell - 3, y: y + cell - 4, "font-size": clamp(cell * 0.3, 8, 12) });
+        }
+        const raised = l.sub != null && l.sub !== "";
+        put(value, { x: x + cell * (raised ? 0.42 : 0.5), y: y + cell * (raised ? 0.4 : 0.52), "data-n": l.n, "font-size": clamp(Math.min(cell * 0.45, (cell * (raised ? 1.05 : 1.3)) / Math.max(2, words.length)), 7, 20) });
+        say(value, words);
+        say(sub, raised ? l.sub : "");
+      }));
+    },
+  };
+}

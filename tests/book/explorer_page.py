@@ -1,0 +1,134 @@
+"""Explorers in a bare page, in Chromium: faster than the book, and as strict as a page can be.
+
+The page holds what the book would hold (the HTML of the objects, explorers.css, explorers.js) and is
+served under a Content-Security-Policy that allows no inline script, no inline style, no eval, no blob.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from convlib.explorers import _bundle
+
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+@contextlib.contextmanager
+def browser() -> Iterator:
+    """Start Chromium: the one on PATH, else Playwright's own."""
+    from playwright.sync_api import sync_playwright
+
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def write_page(folder: Path, *explorers, theme: str = "light", script: bool = True) -> Path:
+    """Write index.html with the explorers' HTML, and the two files it links to."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "explorers.css").write_text(_bundle.style(), "utf8")
+    (folder / "page.css").write_text(
+        "body{margin:0;padding:12px 16px;max-width:880px;color:var(--cw-text)}@media screen{body{background:var(--cw-surface)}}",
+        "utf8",
+    )
+    (folder / "explorers.js").write_text(_bundle.script(), "utf8")
+    body = "".join(explorer._repr_html_() for explorer in explorers)
+    tag = '<script src="explorers.js" defer></script>' if script else ""
+    page = folder / "index.html"
+    page.write_text(
+        f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        "<title>Explorers</title>"
+        '<link rel="stylesheet" href="explorers.css"><link rel="stylesheet" href="page.css">'
+        f"{tag}</head><body><main><h1>Explorers</h1>{body}</main></body></html>",
+        "utf8",
+    )
+    return page
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder under the strict policy; yields its address."""
+    handler = functools.partial(_Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def open_page(chromium, tmp_path) -> Iterator:
+    """open_page(*explorers, width=…, theme=…, touch=…, fragment=…) → a page with them mounted.
+
+    Whatever the console or the policy complains about fails the test at its end.
+    """
+    complaints: list[str] = []
+    with contextlib.ExitStack() as stack:
+
+        def open_(
+            *explorers, width=1280, height=1000, theme="light", touch=False, fragment="", script=True,
+            reduced_motion="reduce",
+        ):  # fmt: skip
+            folder = tmp_path / f"page{len(list(tmp_path.iterdir()))}"
+            write_page(folder, *explorers, theme=theme, script=script)
+            address = stack.enter_context(served(folder))
+            context = chromium.new_context(
+                viewport={"width": width, "height": height}, has_touch=touch,
+                reduced_motion=reduced_motion, permissions=["clipboard-read", "clipboard-write"],
+            )  # fmt: skip
+            stack.callback(context.close)
+            page = context.new_page()
+            page.on(
+                "console", lambda m: m.type in ("error", "warning") and complaints.append(m.text)
+            )
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on(
+                "request",
+                lambda r: (
+                    r.url.startswith((address.rsplit("/", 1)[0], "data:"))
+                    or complaints.append(f"foreign request: {r.url}")
+                ),
+            )
+            page.goto(address + fragment)
+            if script:
+                page.wait_for_function(
+                    f"document.querySelectorAll('.cw-explorer[data-ready]').length == {len(explorers)}"
+                )
+            return page
+
+        yield open_
+    assert not complaints
