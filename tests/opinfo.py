@@ -55,8 +55,8 @@ def calls(samples: Any) -> Iterator[tuple[tuple, dict]]:
         yield tuple(map(array, values)), {k: array(v) for k, v in sample.kwargs.items()}
 
 
-def judge(function: str, args: tuple, kwargs: dict, dtype: str) -> Counter:
-    """Compare one call with PyTorch, and its gradients too. A failure is an AssertionError."""
+def judge(function: str, args: tuple, kwargs: dict, autograd: bool = False) -> Counter:
+    """Compare one call with PyTorch, and its gradients on demand; fail with an AssertionError."""
     try:
         result = assert_matches_torch(function, *args, **kwargs)
     except AssertionError as error:
@@ -67,7 +67,7 @@ def judge(function: str, args: tuple, kwargs: dict, dtype: str) -> Counter:
         return Counter(differs=1)
     if result is None:
         return Counter(refused=1)
-    if dtype not in AUTOGRAD:
+    if not autograd:
         return Counter(passed=1)
     return Counter(passed=1, gradients=len(assert_gradients_match_torch(function, *args, **kwargs)))
 
@@ -76,9 +76,10 @@ def walk_samples(op: Any, dtype: str) -> Counter:
     """Hand every sample of an operator to convlib, contiguous and not."""
     function, counts = op.name.removeprefix("nn.functional."), Counter()
     samples = list(op.sample_inputs("cpu", getattr(torch, dtype)))
-    scattered = [sample.noncontiguous() for sample in samples]
-    for args, kwargs in calls([*samples, *scattered]):
-        counts += judge(function, args, kwargs, dtype)
+    for args, kwargs in calls(samples):
+        counts += judge(function, args, kwargs, dtype in AUTOGRAD)
+    for args, kwargs in calls(sample.noncontiguous() for sample in samples):
+        counts += judge(function, args, kwargs)
     return counts
 
 
@@ -91,7 +92,7 @@ def walk_foreign(op: Any, dtype: str) -> Counter:
     function, counts = op.name.removeprefix("nn.functional."), Counter()
     for args, kwargs in calls(op.sample_inputs("cpu", torch.float32)):
         cast_kwargs = {name: cast(value) for name, value in kwargs.items()}
-        counts += judge(function, tuple(map(cast, args)), cast_kwargs, dtype)
+        counts += judge(function, tuple(map(cast, args)), cast_kwargs)
     return counts
 
 
@@ -100,7 +101,7 @@ def walk_errors(op: Any) -> Counter:
     function, counts = op.name.removeprefix("nn.functional."), Counter()
     errors = op.error_inputs("cpu") if op.error_inputs_func else ()
     for args, kwargs in calls(error.sample_input for error in errors):
-        counts += judge(function, args, kwargs, "error")
+        counts += judge(function, args, kwargs)
     return counts
 
 
@@ -130,7 +131,7 @@ def walk_modules(info: Any, dtype: str) -> Counter:
             module(*sample.forward_input.args, **sample.forward_input.kwargs)
         for function, args, kwargs in recorder.calls:
             plain = {k: array(v) for k, v in kwargs.items()}
-            counts += judge(function, tuple(map(array, args)), plain, dtype)
+            counts += judge(function, tuple(map(array, args)), plain, autograd=True)
     return counts
 
 

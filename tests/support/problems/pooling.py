@@ -107,7 +107,7 @@ AVERAGE_POOLING = [
         "function": "avg_pool2d",
         "input": (1, 1, 3, 4),
         "kernel_size": 5,
-        "stride": 2,
+        "stride": 3,
         "ceil_mode": True,
     },
     {"function": "avg_pool3d", "input": (2, 2, 4, 5, 6), "kernel_size": (2, 3, 1)},
