@@ -37,6 +37,9 @@ def answers(chapter):
     return runpy.run_path(Path(__file__).parent / "wrong_answers" / f"{chapter}.py")["ANSWERS"]
 
 
+EXERCISES = [(chapter, name) for chapter in CHAPTERS for name in checkers(chapter).__all__]
+
+
 def each(kind):
     """List (checker, answer[, fragment]) over all chapters, with readable test names."""
     return [
@@ -81,10 +84,22 @@ def test_wrong_answers_get_the_hint(chapter, exercise, entry):
     assert repr(checker(answer)) == repr(report)
 
 
-@pytest.mark.parametrize(
-    "chapter, exercise",
-    [(chapter, name) for chapter in CHAPTERS for name in checkers(chapter).__all__],
-)
+@pytest.mark.parametrize("chapter, exercise", EXERCISES)
+def test_every_slip_is_made_by_a_wrong_answer(chapter, exercise, monkeypatch):
+    """No hint stands in a checker that no reader could ever see."""
+    declared = set()
+
+    def recorded(gives, hint):
+        declared.add(hint)
+        return Slip(gives, hint)
+
+    monkeypatch.setattr(checkers(chapter), "Slip", recorded)
+    checker = getattr(checkers(chapter), exercise)
+    shown = {checker(answer).hint for answer, _ in answers(chapter)[exercise]["wrong"]}
+    assert declared <= shown
+
+
+@pytest.mark.parametrize("chapter, exercise", EXERCISES)
 def test_no_answer_and_broken_answers_never_raise(chapter, exercise):
     checker = getattr(checkers(chapter), exercise)
 

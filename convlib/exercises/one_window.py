@@ -40,7 +40,7 @@ def shift_right(answer: Any) -> Report:
 
     def blurs(kernel: Any) -> bool:
         kernel = np.asarray(kernel, float)
-        return kernel.shape == (3, 3) and np.count_nonzero(kernel) > 1
+        return kernel.shape == (3, 3) and bool(np.count_nonzero(kernel) > 1)
 
     slips = [
         Slip(

@@ -198,6 +198,12 @@ ANSWERS = {
             (reflect_forwards, "a mirror turns them round"),
             (lambda signal, before, after: reflect(signal, after, before), "swapped"),
             (reflect_without_refusal, "as PyTorch refuses"),
+            (
+                lambda signal, before, after: np.concatenate(
+                    (signal[before:0:-1], signal, signal[-2 : -2 - after : -1] if after else signal)
+                ),
+                "with after=0",
+            ),
             (lambda signal, before, after: reflect(signal, before, after)[:-1], "must be"),
         ],
     },

@@ -188,6 +188,7 @@ ANSWERS = {
             (lambda n, m, k, s: min(paddings_for(n, m, k, s), default=0), "return a list"),
             (lambda n, m, k, s: [p for p in paddings_for(n, m, k, s) if p <= k // 2], "k // 2"),
             (lambda n, m, k, s: [p for p in paddings_for(n, m, k, s) if p < k], "stop below k"),
+            (lambda n, m, k, s: [p for p in paddings_for(n, m, k, s) if p < n], "stop below n"),
             (lambda n, m, k, s: [p for p in range(99) if (n + p - k) // s + 1 == m], "per side"),
             (
                 lambda n, m, k, s: [p for p in range(-9, 99) if (n + 2 * p - k) // s + 1 == m],
