@@ -72,7 +72,8 @@ class Explorer(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
         if "_explorer" not in vars(cls):  # the class that traitlets makes for each object
             return
-        cls._esm = _bundle.module(cls._explorer)
+        cls._live = cls._explorer in _bundle.names()
+        cls._esm = _bundle.module(cls._explorer) if cls._live else "export default {};"
         cls._css = _bundle.style()
         settings = {key: trait for key, trait in vars(cls).items() if isinstance(trait, Setting)}
         cls._settings = tuple(settings)
@@ -124,6 +125,8 @@ class Explorer(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle
+        if not self._live:  # no module yet: the still picture is the figure in every host
+            data = {}
         return {**data, "text/plain": repr(self), "text/html": self._repr_html_()}, metadata
 
 

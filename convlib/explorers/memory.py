@@ -1,0 +1,141 @@
+"""Chapter 4: a view is an offset, a shape and strides, and every index is a place in the bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._base import Explorer, Setting, Whole, Word
+from ._still import Picture
+
+# name → shape, strides in bytes, bytes of the buffer, bytes of the first element. Items have 2 bytes.
+PRESETS = {
+    "windows": ([6, 3], [2, 2], 16, 0),
+    "windows with stride": ([3, 3], [4, 2], 16, 0),
+    "windows with dilation": ([4, 3], [2, 4], 16, 0),
+    "windows in 2-d": ([2, 2, 3, 3], [8, 2, 8, 2], 32, 0),
+    "rows": ([3, 4], [8, 2], 24, 0),
+    "transpose": ([4, 3], [2, 8], 24, 0),
+    "reversed": ([8], [-2], 16, 14),
+    "broadcast": ([3, 8], [0, 2], 16, 0),
+    "too far": ([7, 3], [2, 2], 16, 0),
+}
+
+
+def _integers(low: int, high: int, least: int, most: int):
+    def check(value: Any) -> list[int] | None:
+        if not isinstance(value, (list, tuple)) or not least <= len(value) <= most:
+            return None
+        if any(not isinstance(v, (int, np.integer)) or isinstance(v, bool) for v in value):
+            return None
+        return [int(v) for v in value] if all(low <= v <= high for v in value) else None
+
+    return check
+
+
+class MemoryExplorer(Explorer):
+    """A strided view over a ribbon of bytes; an offset outside of the buffer is named, never read.
+
+    Parameters
+    ----------
+    preset : str
+        One of "windows", "windows with stride", "windows with dilation", "windows in 2-d", "rows",
+        "transpose", "reversed", "broadcast", "too far".
+    shape, strides : list of int
+        Instead of a preset: one to four axes of 1 to 12; strides in bytes, from -48 to 48
+        (left out: those of a C-ordered array).
+    buffer, itemsize, offset : int
+        Bytes of the buffer (1 to 96), of an element (1, 2, 4 or 8), and before element (0, …, 0).
+    index : list of int
+        The element that is pointed at.
+    """
+
+    _explorer = "memory"
+    preset = Word(*PRESETS, "custom")
+    shape = Setting([6, 3], "a list of one to four integers from 1 to 12", _integers(1, 12, 1, 4))
+    strides = Setting(
+        [2, 2], "a list of one to four integers from -48 to 48", _integers(-48, 48, 1, 4)
+    )
+    buffer = Whole(1, 96, 16)
+    itemsize = Setting(2, "1, 2, 4 or 8", lambda v: v if v in (1, 2, 4, 8) else None)
+    offset = Whole(0, 95, 0)
+    index = Setting([0, 0], "a list of integers from 0 to 11", _integers(0, 11, 0, 4))
+
+    def __init__(self, preset: str | None = None, **settings: Any) -> None:
+        chosen = sorted(settings.keys() - {"index"})
+        if preset not in (None, "custom") and chosen:
+            raise ValueError(
+                f"MemoryExplorer: give a preset or {chosen[0]}, not both, got preset={preset!r}."
+            )
+        if preset in PRESETS or (preset is None and not chosen):
+            preset = preset or "windows"
+            for key, value in zip(
+                ("shape", "strides", "buffer", "offset"), PRESETS[preset], strict=True
+            ):
+                settings[key] = value
+        elif chosen:
+            preset = "custom"
+            shape, size = settings.setdefault("shape", [6, 3]), settings.get("itemsize", 2)
+            if isinstance(shape, (list, tuple)) and "strides" not in settings:
+                steps = [size * int(np.prod(shape[i + 1 :])) for i in range(len(shape))]
+                settings["strides"] = steps
+            elif len(shape) != len(settings["strides"]):
+                raise ValueError(
+                    "MemoryExplorer: shape and strides must have one length, "
+                    f"got shape={shape} and strides={settings['strides']}."
+                )
+        settings.setdefault("index", [0] * len(settings.get("shape", [0, 0])))
+        super().__init__(preset=preset or "windows", **settings)
+
+    def _shown(self):
+        everything = self.state()
+        if self.preset != "custom":
+            return [("preset", self.preset)]
+        return [
+            (key, everything[key]) for key in ("shape", "strides", "buffer", "itemsize", "offset")
+        ]
+
+    def still(self) -> tuple[str, str]:
+        """Return the present state as an SVG element and as one sentence."""
+        shape, strides, size = self.shape, self.strides, self.itemsize
+        index = [min(i, n - 1) for i, n in zip(self.index, shape, strict=False)]
+        index += [0] * (len(shape) - len(index))
+        offsets = np.full(shape, self.offset)
+        for axis, (n, step) in enumerate(zip(shape, strides, strict=False)):
+            offsets += (np.arange(n) * step).reshape(
+                [-1 if a == axis else 1 for a in range(len(shape))]
+            )
+        here = int(offsets[tuple(index)])
+        outside = (offsets < 0) | (offsets + size > self.buffer)
+        picture, cell, a_row = Picture(), 22, 24
+        used = {int(o) + b for o in offsets[~outside].flat for b in range(size)}
+        picture.caption(0, 8, f"Buffer: {self.buffer} bytes")
+        for top, first in enumerate(range(0, self.buffer, a_row)):
+            line = range(first, min(first + a_row, self.buffer))
+            kinds = [
+                "kernel" if here <= b < here + size else "input" if b in used else "unused"
+                for b in line
+            ]
+            picture.grid(0, 22 + top * (cell + 4), [line], lambda _, c, kinds=kinds: kinds[c], cell)
+        top = 34 + (cell + 4) * -(-self.buffer // a_row)
+        table, bad = offsets.reshape(-1, shape[-1]), outside.reshape(-1, shape[-1])
+        mark = int(np.ravel_multi_index(index, shape)) if index else 0
+        place = divmod(mark, shape[-1])
+        picture.caption(
+            0, top + 8, f"View: shape {tuple(shape)}, strides {tuple(strides)}, offsets"
+        )
+
+        def kind(r: int, c: int) -> str:
+            return "gradient" if bad[r, c] else "kernel" if (r, c) == place else "output"
+
+        picture.grid(0, top + 22, table, kind, 28)
+        terms = " + ".join(f"{i}·{s}" for i, s in zip(index, strides, strict=False))
+        sentence = f"Element {tuple(index)} begins at byte {self.offset} + {terms} = {here}."
+        if outside.any():
+            wrong = tuple(int(i[0]) for i in np.nonzero(outside))
+            sentence += (
+                f" {int(outside.sum())} of {offsets.size} elements lie outside of the buffer: index "
+                f"{wrong} would read bytes {int(offsets[wrong])} to {int(offsets[wrong]) + size - 1}."
+            )
+        return picture.svg(sentence), sentence

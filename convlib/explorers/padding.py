@@ -1,0 +1,86 @@
+"""Chapter 2: what stands beside the border, and how often each pixel is used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..geometry import effective_kernel_size, same_padding
+from ._base import Explorer, Setting, Whole, Word, toy_input
+from ._still import Picture
+
+MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def _padding(value: Any) -> int | str | None:
+    if isinstance(value, str):
+        return value if value == "same" else None
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return int(value) if whole and 0 <= value <= 4 else None
+
+
+class PaddingExplorer(Explorer):
+    """Padding a small input by an amount and a mode, and the use count of each pixel.
+
+    Parameters
+    ----------
+    size, kernel_size : int
+        From 1 to 8 and from 1 to 6. The stride is 1.
+    padding : int or "same"
+        Cells per side, from 0 to 4; "same" keeps the input's size, the odd cell going to the end.
+    mode : {"zeros", "reflect", "replicate", "circular"}
+        What the padding holds.
+    row, column : int
+        The cell of the padded input that is pointed at.
+    """
+
+    _explorer = "padding"
+    size = Whole(1, 8, 5)
+    kernel_size = Whole(1, 6, 3)
+    padding = Setting(1, "an integer from 0 to 4, or 'same'", _padding)
+    mode = Word(*MODES)
+    row = Whole(0, 15, 0)
+    column = Whole(0, 15, 0)
+
+    def _shown(self):
+        return list(self.state().items())[:4]
+
+    def still(self) -> tuple[str, str]:
+        """Return the present state as an SVG element and as one sentence."""
+        n, k, cell = self.size, self.kernel_size, 30
+        before, after = same_padding(k) if self.padding == "same" else (self.padding, self.padding)
+        width = n + before + after
+        most = {"reflect": n - 1, "circular": n}.get(self.mode, after)
+        picture = Picture()
+        if after > most:
+            picture.caption(0, 8, f"Input {n} × {n}")
+            picture.grid(0, 22, toy_input(n), "input", cell)
+            sentence = (
+                f"No padding: {self.mode} has at most {most} cells beside an input of {n}, "
+                f"{after} are asked for."
+            )
+            return picture.svg(sentence), sentence
+        padded = np.pad(toy_input(n), (before, after), mode=MODES[self.mode])
+        inside = range(before, before + n)
+        picture.caption(0, 8, f"Padded input {width} × {width}, {self.mode}")
+        picture.grid(
+            0, 22, padded, lambda r, c: "input" if r in inside and c in inside else "surface", cell
+        )
+        if effective_kernel_size(k) > width:
+            sentence = f"No output: the kernel spans {k} cells, the padded input has {width}."
+            return picture.svg(sentence), sentence
+        # How many windows read each padded place, then added up at the pixel whose value it holds.
+        reads = np.convolve(np.ones(width - k + 1, int), np.ones(k, int))
+        holds = np.pad(np.arange(n), (before, after), mode=MODES[self.mode])
+        if self.mode == "zeros":
+            reads, holds = reads[before : before + n], np.arange(n)
+        uses = np.bincount(holds, weights=reads, minlength=n).astype(int)
+        left = (width + 1) * cell
+        picture.caption(left, 8, "Uses of each pixel")
+        picture.grid(left, 22, np.outer(uses, uses), "output", cell)
+        sentence = (
+            f"An output of {width - k + 1} × {width - k + 1}. Along one axis the {n} pixels are "
+            f"used {', '.join(map(str, uses))} times."
+        )
+        return picture.svg(sentence), sentence
