@@ -23,8 +23,7 @@ from typing import Any
 import numpy as np
 
 from .im2col import SMALL, pieces
-from .steps import Steps, shape_of
-from .taps import seen
+from .steps import Steps, seen, shape_of
 from .threads import limit, share
 
 CELLS = 1 << 16  # values of the bands of one block
@@ -34,11 +33,15 @@ def bands_of(xp: ModuleType, w: Any, width: int, m: int, steps: Steps) -> Any:
     """Write each row of the kernels as a band: (c, 1, 1, k, l) -> (c, k, W, w)."""
     bands = xp.zeros((len(w), *w.shape[3:-1], width, m), w.dtype)
     row = Steps(steps.stride[-1:], steps.padding[-1:], steps.dilation[-1:])
+    flat = bands.reshape(*bands.shape[:-2], width * m)
     for l in range(w.shape[-1]):
         (outputs,), (cells,) = seen((l,), (width,), (m,), row)
-        there = xp.arange(m)[outputs]
-        here = xp.arange(width)[cells]
-        bands[..., here, there] = w[:, 0, 0, ..., l, None]
+        # window w reads cell w·s + l·d - p: in (W, w), flattened, one step down a row and s right
+        start = cells.start * m + outputs.start
+        steps_taken = outputs.stop - outputs.start
+        stride = steps.stride[-1] * m + 1
+        end = start + (steps_taken - 1) * stride + 1 if steps_taken else start
+        flat[..., start:end:stride] = w[:, 0, 0, ..., l, None]
     return bands
 
 

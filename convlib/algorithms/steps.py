@@ -63,6 +63,27 @@ def cells_read(
     return tuple(cells), tuple(pairs)
 
 
+def seen(
+    tap: tuple[int, ...], size: tuple[int, ...], positions: tuple[int, ...], steps: Steps
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Say which output positions see the input through a tap, and which cells they see."""
+    outputs, cells = [], []
+    for t, n, m, s, (before, _), d in zip(
+        tap, size, positions, steps.stride, steps.padding, steps.dilation, strict=True
+    ):
+        offset = t * d - before
+        # 0 <= h·s + offset < n
+        first = max(0, -(offset // s))
+        last = min(m - 1, (n - 1 - offset) // s)
+        if last < first:
+            outputs.append(slice(0, 0))
+            cells.append(slice(0, 0))
+        else:
+            outputs.append(slice(first, last + 1))
+            cells.append(slice(first * s + offset, last * s + offset + 1, s))
+    return tuple(outputs), tuple(cells)
+
+
 def padded_windows(xp: ModuleType, x: Any, taps: tuple[int, ...], steps: Steps) -> Any:
     """View the windows of an array that is not yet padded: (n, g, i, H, W) -> ngihwkl."""
     return strided_windows(xp, pad_zeros(xp, x, steps.padding), taps, steps.stride, steps.dilation)
