@@ -7,23 +7,23 @@ How a new explorer is written (``window.py`` and ``static/window.js`` are the mo
    check of its own). ``still()`` returns the present state as SVG (`Picture` in ``_still.py``) and as
    one sentence. A combination without output is no error: the picture shows the input and the
    sentence says why, with the numbers. Values that are out of range are refused by the setting.
-2. JavaScript, ``static/<name>.js``, ``export default explorer({ … })`` of ``lib/explorer.js``:
+2. JavaScript, ``static/<name>.js``, ``export default explorer({ … })`` of ``lib/explorer.js``::
 
-   ``name, title``     the name is the Python class's ``_explorer``
-   ``keys``            what the state holds: ``[low, high]``, a list of words, or a predicate; the same
-                       keys and limits as in Python (a test compares)
-   ``controls``        ``[{ key, label, role?, names? }]``: sliders and choices made from ``keys``
-   ``numbers(state)``  pure: every number that is shown, as one JSON object (``el.cwNumbers()``)
-   ``sentence(state, numbers)``  the live region
-   ``code(state, numbers)``      ``[["convlib", text], ["PyTorch", text]]``
-   ``play(state, numbers)``      the next patch of the state, or null to stop (leave out: no button)
-   ``changed(key, value, state)``  other keys that a control moves along (leave out if none)
-   ``unlinked``        keys that do not go into the link
-   ``build(ui)``       makes the figure once: ``{ nodes, draw(state, numbers, width) }``; everything is
-                       drawn from the state; hands change it by ``ui.set({ key: value })``; keys by
-                       ``ui.keys(node, event => handled)``. ``grid`` and ``num`` of ``lib/draw.js``
-                       write a number's path in ``numbers`` beside it (``data-n``), and a test compares
-                       text and number.
+     ``name, title``     the name is the Python class's ``_explorer``
+     ``keys``            what the state holds: ``[low, high]``, a list of words, or a predicate; the same
+                         keys and limits as in Python (a test compares)
+     ``controls``        ``[{ key, label, role?, names? }]``: sliders and choices made from ``keys``
+     ``numbers(state)``  pure: every number that is shown, as one JSON object (``el.cwNumbers()``)
+     ``sentence(state, numbers)``  the live region
+     ``code(state, numbers)``      ``[["convlib", text], ["PyTorch", text]]``
+     ``play(state, numbers)``      the next patch of the state, or null to stop (leave out: no button)
+     ``changed(key, value, state)``  other keys that a control moves along (leave out if none)
+     ``unlinked``        keys that do not go into the link
+     ``build(ui)``       makes the figure once: ``{ nodes, draw(state, numbers, width) }``; everything is
+                         drawn from the state; hands change it by ``ui.set({ key: value })``; keys by
+                         ``ui.keys(node, event => handled)``. ``grid`` and ``num`` of ``lib/draw.js``
+                         write a number's path in ``numbers`` beside it (``data-n``), and a test compares
+                         text and number.
 
    Imports and exports stand on one line each (``_bundle.py`` joins the modules by lines). Text goes in
    by ``say`` or as children, never as HTML; no style attributes. Together the modules stay under 80 kB.
