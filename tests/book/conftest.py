@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import TimeoutError, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -56,8 +57,6 @@ def site(book) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium():
     """One browser for all tests of a process. Without one the tests fail, they do not skip."""
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         try:
             path = find_browser(playwright)
@@ -126,8 +125,13 @@ def settle(page) -> None:
         "() => !document.querySelector('.math') || "
         "(window.MathJax && MathJax.startup && MathJax.startup.promise)"
     )
-    page.evaluate("() => window.MathJax?.startup?.promise")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.cw-explorer')].every(e => 'ready' in e.dataset)"
+    page.evaluate(
+        "() => window.MathJax?.startup?.promise.then(() => new Promise(requestAnimationFrame))"
     )
+    # One that does not come alive is for the test to report, with its name.
+    with contextlib.suppress(TimeoutError):
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.cw-explorer')].every(e => 'ready' in e.dataset)",
+            timeout=15_000,
+        )
     page.evaluate("() => document.fonts.ready.then(() => true)")

@@ -36,7 +36,8 @@ def toc_pages(root: Path = ROOT) -> list[str]:
                 if isinstance(item, GlobItem):
                     found = sorted(root.glob(f"{item}.ipynb")) + sorted(root.glob(f"{item}.md"))
                     for path in found:
-                        walk(path.relative_to(root).with_suffix("").as_posix())
+                        if not path.name.startswith("."):
+                            walk(path.relative_to(root).with_suffix("").as_posix())
                 else:
                     walk(str(item).removesuffix(".md").removesuffix(".ipynb"))
 
