@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,26 +17,19 @@ import pytest
 
 from convlib.explorers import _bundle
 
+from browser import ARGUMENTS, find_browser
+
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 @contextlib.contextmanager
 def browser() -> Iterator:
-    """Start Chromium: the one on PATH, else Playwright's own."""
+    """Start Chromium, for a look at an explorer outside of pytest."""
     from playwright.sync_api import sync_playwright
 
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        path = find_browser(playwright)
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium
         chromium.close()
 
@@ -47,7 +39,8 @@ def write_page(folder: Path, *explorers, theme: str = "light", script: bool = Tr
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "explorers.css").write_text(_bundle.style(), "utf8")
     (folder / "page.css").write_text(
-        "body{margin:0;padding:12px 16px;max-width:880px;color:var(--cw-text)}@media screen{body{background:var(--cw-surface)}}",
+        "body{margin:0;padding:12px 16px;max-width:880px;color:var(--cw-text)}"
+        "@media screen{body{background:var(--cw-surface)}}",
         "utf8",
     )
     (folder / "explorers.js").write_text(_bundle.script(), "utf8")
@@ -84,15 +77,9 @@ def served(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator:
-    with browser() as started:
-        yield started
-
-
 @pytest.fixture
-def open_page(chromium, tmp_path) -> Iterator:
-    """open_page(*explorers, width=…, theme=…, touch=…, fragment=…) → a page with them mounted.
+def open_explorers(chromium, tmp_path) -> Iterator:
+    """open_explorers(*explorers, width=…, theme=…, touch=…, fragment=…) → a page with them mounted.
 
     Whatever the console or the policy complains about fails the test at its end.
     """
@@ -126,9 +113,37 @@ def open_page(chromium, tmp_path) -> Iterator:
             page.goto(address + fragment)
             if script:
                 page.wait_for_function(
-                    f"document.querySelectorAll('.cw-explorer[data-ready]').length == {len(explorers)}"
+                    "n => document.querySelectorAll('.cw-explorer[data-ready]').length == n",
+                    arg=sum(type(e)._explorer in _bundle.names() for e in explorers),
                 )
             return page
 
         yield open_
     assert not complaints
+
+
+# Compares each number in the page with its place in cwNumbers(): [how many, the ones that differ].
+SHOWN = """el => {
+  const bad = [], shown = el.querySelectorAll('[data-n]'), all = el.cwNumbers();
+  for (const node of shown) {
+    const value = node.dataset.n.split('.').reduce((part, key) => part?.[key], all);
+    const words = node.textContent.replace(/[()\\u2009]/g, '').replace('−', '-');
+    if (typeof value === 'number' ? !(Math.abs(Number(words) - value) <= 0.00501) : words !== String(value))
+      bad.push([node.dataset.n, node.textContent, value]);
+  }
+  return [shown.length, bad];
+}"""
+
+
+def run_states(page, states: list[dict], what: str = "el.cwNumbers()", index: int = 0) -> list:
+    """Set each state in turn, all in one call; returns [what, sentence, numbers shown, differing]."""
+    return page.evaluate(
+        f"""([states, index]) => {{
+          const el = document.querySelectorAll('.cw-explorer')[index], shown = {SHOWN};
+          return states.map((state) => {{
+            el.cwSet(state);
+            return [{what}, el.querySelector('.cw-sentence').textContent, ...shown(el)];
+          }});
+        }}""",
+        [states, index],
+    )

@@ -101,8 +101,7 @@ function build(ui) {
 
       const top = ["⌊(", num("n", fmt(n.n), "input"), " + 2·", num("p", fmt(n.p), "input"), " − ", num("d", fmt(n.d), "kernel"), "·(", num("k", fmt(n.k), "kernel"), " − 1) − 1) / ", num("s", fmt(n.s)), "⌋ + 1"];
       refill(formula, h("span", { class: "cw-label" }, "size"), h("span", { class: "cw-math" }, top, m ? [" = ⌊", num("room", fmt(n.room)), " / ", num("s", fmt(n.s)), "⌋ + 1 = ", num("m", fmt(m), "output")] : [" has no windows: ", num("span", fmt(n.span), "kernel"), " > ", num("padded", fmt(n.padded), "input")]));
-      terms.hidden = !m;
-      if (!m) return;
+      if (!m) return void refill(terms);
       if (forward) {
         const rows = n.terms.map((row, a) => h("div", { class: "cw-row" }, row.map(([x, w], b) => h("span", { class: "cw-term" }, h("span", { class: "cw-op" }, a + b ? "+" : ""), num(`terms.${a}.${b}.0`, fmt(x), "input"), "·", num(`terms.${a}.${b}.1`, factor(w), "kernel")))));
         refill(terms, h("span", { class: "cw-label" }, `sum`), h("div", { class: "cw-sums cw-table" }, rows, h("div", { class: "cw-row" }, h("span", { class: "cw-term" }, h("span", { class: "cw-op" }, "="), num("sum", fmt(n.sum), "output")))));
