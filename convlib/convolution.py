@@ -53,8 +53,8 @@ def convolve(xp: ModuleType, input: Any, weight: Any, bias: Any, settings: Setti
     axes, dtype = len(settings.stride), input.dtype
     work = working_dtype(dtype)
     # The result is allocated whole, so that it owns its memory, and filled through a view.
-    output = xp.zeros((*settings.batch, *settings.output_shape), work)
-    if settings.input_shape[0]:
+    output = xp.zeros(settings.output, work)
+    if output.size:
         windows = grouped_windows(xp, input, settings, work)
         w = grouped_weight(weight, settings.groups, work)
         # (n, g, i, h, w, k, l) · (g, o, i, k, l) -> (n, g, o, h, w)

@@ -48,7 +48,7 @@ def gather(xp: ModuleType, input: Any, output: Any, size: tuple, settings: Setti
     """
     work = working_dtype(input.dtype)
     weight = xp.zeros(size, work)
-    if 0 in size:
+    if 0 in size or 0 in settings.output:
         return weight
     windows = grouped_windows(xp, input, settings, work)
     y = grouped_output(output, settings, work)
