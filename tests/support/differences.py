@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .layouts import LAYOUTS
+from .oracle import each
 
 INTEGER_OR_BOOL = "iub"
 
@@ -42,7 +43,23 @@ def _blind_window(function: str, arguments: dict) -> bool:
 
 def _no_image(function: str, arguments: dict) -> bool:
     array = _array(arguments)
-    return "conv" in function and 0 in array.shape and array.dtype.kind in INTEGER_OR_BOOL
+    unchecked = array.dtype.kind in INTEGER_OR_BOOL or "output_padding" in arguments
+    return "conv" in function and 0 in array.shape and unchecked
+
+
+def _no_cell(function: str, arguments: dict) -> bool:
+    if not function.startswith("conv_transpose"):
+        return False
+    settings = {"stride": 1, "padding": 0, "dilation": 1, "output_padding": 0, **arguments}
+    axes = int(function[-2])
+    names = ("stride", "padding", "dilation", "output_padding")
+    rows = zip(
+        arguments["input"].shape[-axes:],
+        arguments["weight"].shape[2:],
+        *(each(settings[name], axes) for name in names),
+        strict=True,
+    )
+    return 0 in [(n - 1) * s - 2 * p + d * (k - 1) + 1 + e for n, k, s, p, d, e in rows]
 
 
 def _bool_in_tuple(function: str, arguments: dict) -> bool:
@@ -87,11 +104,21 @@ DIFFERENCES = [
         ),
     ),
     Difference(
-        "Without an image PyTorch returns before it looks at the dtype; convlib refuses a dtype "
-        "whatever the size of the batch.",
+        "Without an image PyTorch returns before it looks at the dtype and at output_padding; "
+        "convlib refuses them whatever the size of the batch.",
         "refuses",
         _no_image,
         ("conv1d", {"input": zeros(0, 1, 4, dtype="bool"), "weight": zeros(1, 1, 2, dtype="bool")}),
+    ),
+    Difference(
+        "A transposed convolution whose padding cuts off every cell: PyTorch refuses it or answers "
+        "without cells, by dtype, batch and groups; convlib always answers, without cells.",
+        "accepts",
+        _no_cell,
+        (
+            "conv_transpose1d",
+            {"input": zeros(1, 1, 6), "weight": zeros(1, 1, 1), "padding": 3},
+        ),
     ),
     Difference(
         "PyTorch looks at the type of the first entry of a tuple alone; convlib takes True for an "
