@@ -33,6 +33,11 @@ def _f(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
+def by_column(kinds: Sequence[str]) -> Callable[[int, int], str]:
+    """Return the `kind` of a grid with one row, from a list."""
+    return lambda _, column: kinds[column]
+
+
 class Picture:
     """Shapes on a canvas that grows with them. Roles are names of tokens."""
 

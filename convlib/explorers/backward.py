@@ -77,8 +77,9 @@ class BackwardExplorer(Explorer):
         picture.caption(left, 8, f"Gradient of the input {n} × {n}")
         picture.grid(left, 22, grad_input, "gradient", cell)
         picture.frame(left + c * cell, 22 + r * cell, cell, cell, "gradient")
+        windows = "1 window" if len(read_by) == 1 else f"{len(read_by)} windows"
         sentence = (
-            f"Input cell ({r}, {c}) was read by {len(read_by)} windows; their shares add up to "
+            f"Input cell ({r}, {c}) was read by {windows}; the shares add up to "
             f"{number(grad_input[r, c])}."
         )
         return picture.svg(sentence), sentence

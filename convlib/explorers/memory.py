@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._base import Explorer, Setting, Whole, Word
-from ._still import Picture
+from ._still import Picture, by_column
 
 # name → shape, strides in bytes, bytes of the buffer, bytes of the first element. Items have 2 bytes.
 PRESETS = {
@@ -117,7 +117,7 @@ class MemoryExplorer(Explorer):
                 "kernel" if here <= b < here + size else "input" if b in used else "unused"
                 for b in line
             ]
-            picture.grid(0, 22 + top * (cell + 4), [line], lambda _, c, kinds=kinds: kinds[c], cell)
+            picture.grid(0, 22 + top * (cell + 4), [line], by_column(kinds), cell)
         top = 34 + (cell + 4) * -(-self.buffer // a_row)
         table, bad = offsets.reshape(-1, shape[-1]), outside.reshape(-1, shape[-1])
         mark = int(np.ravel_multi_index(index, shape)) if index else 0

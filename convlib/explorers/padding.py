@@ -10,7 +10,12 @@ from ..geometry import effective_kernel_size, same_padding
 from ._base import Explorer, Setting, Whole, Word, toy_input
 from ._still import Picture
 
-MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+MODES: dict[str, Any] = {
+    "zeros": "constant",
+    "reflect": "reflect",
+    "replicate": "edge",
+    "circular": "wrap",
+}
 
 
 def _padding(value: Any) -> int | str | None:

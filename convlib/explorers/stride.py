@@ -8,7 +8,7 @@ import numpy as np
 
 from ..geometry import effective_kernel_size, leftover, output_size
 from ._base import Explorer, Setting, Whole
-from ._still import Picture
+from ._still import Picture, by_column
 
 LIMITS = {
     "kernel_size": (1, 7, 3),
@@ -92,19 +92,19 @@ class StrideExplorer(Explorer):
             layer = self.layers[i - 1] if i else None
             detail = "" if layer is None else ", " + ", ".join(f"{k} {v}" for k, v in layer.items())
             picture.caption(0, top + 8, f"{name}: {size} cells{detail.replace('_', ' ')}")
-            unread = set()
+            unread: set[int] = set()
             if i < len(sizes) - 1:
                 above = self.layers[i]
                 starts = [m * above["stride"] - above["padding"] for m in range(sizes[i + 1])]
-                taps = range(above["kernel_size"])
+                steps = range(above["kernel_size"])
                 unread = set(range(size)) - {
-                    a + t * above["dilation"] for a in starts for t in taps
+                    a + t * above["dilation"] for a in starts for t in steps
                 }
             kinds = [
                 "kernel" if c in marked else "unused" if c in unread else "output" if i else "input"
                 for c in range(size)
             ]
-            picture.grid(0, top + 20, [range(size)], lambda _, c, kinds=kinds: kinds[c], cell)
+            picture.grid(0, top + 20, [range(size)], by_column(kinds), cell)
         if stop:
             return picture.svg(stop), stop
         spare = leftover(sizes[-2], **self.layers[len(sizes) - 2])

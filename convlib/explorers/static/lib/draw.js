@@ -65,11 +65,10 @@ export function grid(ui, point) {
     cells.forEach(({ row, list }, r) => {
       while (list.length > columns) list.pop().g.remove();
       while (list.length < columns) {
-        const box = s("rect"), hatch = s("path", { class: "cw-hatch" }), value = s("text"), sub = s("text", { class: "cw-sub" });
-        const g = s("g", { role: point ? "gridcell" : "cell" }, box, hatch, value, sub);
+        const box = s("rect"), value = s("text"), g = s("g", { role: point ? "gridcell" : "cell" }, box, value);
         g.cwPlace = [r, list.length];
         row.append(g);
-        list.push({ g, box, hatch, value, sub });
+        list.push({ g, box, value });
       }
     });
   };
@@ -113,21 +112,31 @@ export function grid(ui, point) {
         }
       }
       over.replaceChildren();
-      cells.forEach(({ list }, r) => list.forEach(({ g, box, hatch, value, sub }, c) => {
-        const l = look(r, c), x = margin + c * cell, y = margin + r * cell, words = l.text ?? "";
-        put(g, {
-          class: `cw-cell ${(l.kind ?? "").split(" ").map((kind) => `cw-c-${kind}`).join(" ")}`,
-          tabindex: point ? (r === at[0] && c === at[1] ? 0 : -1) : null, "aria-label": l.name ?? words, "aria-selected": point ? (l.kind ?? "").includes("on") : null,
-        });
-        if (relabel) {
+      cells.forEach(({ list }, r) => list.forEach((one, c) => {
+        const { g, box, value } = one, l = look(r, c), words = l.text ?? "", kind = l.kind ?? "";
+        const x = margin + c * cell, y = margin + r * cell, placed = `${cell} ${margin}`;
+        if (one.placed !== placed) {
+          one.placed = placed;
+          one.drawn = null;
           put(box, { x: x + 0.5, y: y + 0.5, width: cell - 1, height: cell - 1, rx: Math.min(4, cell / 8) });
-          put(hatch, { d: `M${x + 2} ${y + cell / 2}L${x + cell / 2} ${y + 2}M${x + 2} ${y + cell - 2}L${x + cell - 2} ${y + 2}M${x + cell / 2} ${y + cell - 2}L${x + cell - 2} ${y + cell / 2}` });
-          put(sub, { x: x + cell - 3, y: y + cell - 4, "font-size": clamp(cell * 0.3, 8, 12) });
         }
+        const stop = point ? (r === at[0] && c === at[1] ? 0 : -1) : null;
+        const drawn = [words, l.sub, kind, l.name, l.n, stop].join("|");
+        if (one.drawn === drawn) return; // most cells stay as they are: nothing for the browser to do
+        one.drawn = drawn;
+        put(g, {
+          class: `cw-cell ${kind.split(" ").map((word) => `cw-c-${word}`).join(" ")}`,
+          tabindex: stop, "aria-label": l.name ?? words, "aria-selected": point ? kind.split(" ").includes("on") : null,
+        });
         const raised = l.sub != null && l.sub !== "";
         put(value, { x: x + cell * (raised ? 0.42 : 0.5), y: y + cell * (raised ? 0.4 : 0.52), "data-n": l.n, "font-size": clamp(Math.min(cell * 0.45, (cell * (raised ? 1.05 : 1.3)) / Math.max(2, words.length)), 7, 20) });
         say(value, words);
-        say(sub, raised ? l.sub : "");
+        one.sub && one.sub.remove(); // second values and hatches are rare: made where they are needed
+        one.hatch && one.hatch.remove();
+        one.sub = raised && s("text", { class: "cw-sub", x: x + cell - 3, y: y + cell - 4, "font-size": clamp(cell * 0.3, 8, 12) }, l.sub);
+        one.hatch = kind.includes("unused") && s("path", { class: "cw-hatch", d: `M${x + 2} ${y + cell / 2}L${x + cell / 2} ${y + 2}M${x + 2} ${y + cell - 2}L${x + cell - 2} ${y + 2}M${x + cell / 2} ${y + cell - 2}L${x + cell - 2} ${y + cell / 2}` });
+        if (one.sub) g.append(one.sub);
+        if (one.hatch) box.after(one.hatch);
       }));
     },
   };
