@@ -86,7 +86,10 @@ def _convolution(
 
 
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """Slide a kernel along a signal. See `conv2d`, with one spatial axis."""
+    """Slide a kernel along a signal: input (N, C, W) or (C, W), weight (O, C // groups, L).
+
+    See `conv2d`.
+    """
     return _convolution(1, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -96,8 +99,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     Parameters
     ----------
     input : array, shape (N, C, H, W) or (C, H, W)
-        float16, float32, float64, complex64, complex128, or an integer dtype. float16 is added up
-        in float32.
+        float16 (added up in float32), float32, float64, complex64, complex128; uint8, int8, int16,
+        int32 and int64, which wrap around, and with dilation int64 alone.
     weight : array, shape (O, C // groups, K, L)
         Of the same dtype and library.
     bias : array, shape (O,), optional
@@ -127,6 +130,7 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     Notes
     -----
     The kernel is not flipped: like PyTorch, this is what signal processing calls correlation.
+    An input without channels gives an output without channels, also as in PyTorch.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
 
     Examples
@@ -141,5 +145,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 
 def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """Slide a kernel through a volume. See `conv2d`, with three spatial axes."""
+    """Slide a kernel through a volume: input (N, C, D, H, W), weight (O, C // groups, J, K, L).
+
+    See `conv2d`.
+    """
     return _convolution(3, input, weight, bias, stride, padding, dilation, groups)

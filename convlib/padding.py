@@ -18,7 +18,9 @@ MODES = ("constant", "reflect", "replicate", "circular")
 Pairs = tuple[tuple[int, int], ...]  # (before, after) for each of the last axes
 
 
-def pad_zeros(xp: ModuleType, input: Any, pairs: Pairs, dtype: Any = None, value: Any = 0) -> Any:
+def pad_zeros(
+    xp: ModuleType, input: Any, pairs: Pairs, dtype: Any = None, value: Any = None
+) -> Any:
     """Surround the last axes of `input` with zeros, or with another value.
 
     Where there is nothing to add, the input itself comes back, not a copy. A `dtype` is converted
@@ -33,7 +35,7 @@ def pad_zeros(xp: ModuleType, input: Any, pairs: Pairs, dtype: Any = None, value
     for n, (before, after) in zip(input.shape[lead:], pairs, strict=True):
         shape.append(before + n + after)
         inner.append(slice(before, before + n))
-    padded = xp.full(shape, value, dtype) if value else xp.zeros(shape, dtype)
+    padded = xp.zeros(shape, dtype) if value is None else xp.full(shape, value, dtype)
     padded[tuple(inner)] = input
     return padded
 
@@ -145,23 +147,25 @@ def check_repeating(
             )
 
 
-def fill_value(dtype: np.dtype, value: Any) -> Any:
-    """Check that `value` is in the range of the dtype, and convert it as PyTorch does."""
+def fill_value(dtype: np.dtype, value: Any, added: Pairs) -> Any:
+    """Convert `value` to the dtype as PyTorch does; refuse it out of range, if it is used at all."""
+    refusal = ValueError(f"pad: value must be in the range of {dtype}, got {value!r}.")
     try:
-        number = float(value or 0)
+        number = float(value)
     except OverflowError:
-        number = None
+        raise refusal from None
+    if not any(map(any, added)):
+        return None
     if dtype.kind == "b":
         return bool(number)
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         # Towards zero. The last comparison is between integers: no float is the largest int64.
-        if number is not None and limits.min <= number <= limits.max and int(number) <= limits.max:
+        if limits.min <= number <= limits.max and int(number) <= limits.max:
             return int(number)
-    elif number is not None:
-        if not isfinite(number) or abs(number) <= float(np.finfo(dtype).max):
-            return number
-    raise ValueError(f"pad: value must be in the range of {dtype}, got {value!r}.")
+    elif not isfinite(number) or abs(number) <= float(np.finfo(dtype).max):
+        return number
+    raise refusal
 
 
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
@@ -212,7 +216,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     check_dtype("pad", "input", input.dtype, allowed)
     if mode == "constant":
         added, cut = added_and_cut(pairs)
-        number = fill_value(input.dtype, value) if any(map(any, added)) else 0
+        number = None if value is None else fill_value(input.dtype, value, added)
         padded = pad_zeros(xp, crop(input, cut), added, value=number)
         return xp.array(padded, order="C") if not any(map(any, added)) else padded
     output = xp.asarray(input)

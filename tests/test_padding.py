@@ -108,6 +108,11 @@ def test_values(dtype):
         assert_matches_torch("pad", x, pad, "constant", value)
 
 
+def test_minus_zero():
+    y = assert_matches_torch("pad", np.ones(2), (1, 1), "constant", -0.0)
+    assert np.signbit(y[0]) and np.signbit(y[-1])
+
+
 @pytest.mark.parametrize(("dtype", "value"), [("int64", 2.0**63), ("uint64", 2.0**64)])
 def test_values_one_too_large(dtype, value):
     """The largest integer is no float, and PyTorch compares floats."""
@@ -136,6 +141,7 @@ REFUSALS = [
     ((X, (1, 1), "constant", "a"), "value must be a real number or None"),
     ((X, (1, 1), "constant", 1j), "value must be a real number or None"),
     ((X, (1, 1), "constant", 10**400), "value must be in the range of float64"),
+    ((X > 2, (0, 0), "constant", 10**400), "value must be in the range of bool"),
     ((X, (1, 1), "reflect", 1), "value goes with mode='constant' alone, got 1"),
     ((X, (5, 0), "reflect"), "pad must be at most 4 for an axis of 5"),
     ((X, (6, 0), "circular"), "pad must be at most 5 for an axis of 5"),
