@@ -124,12 +124,16 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64"])
+DTYPES = ["float16", "float32", "float64", "complex64"]
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    # pooling takes no complex numbers
+    [(n, d) for n in CALLS for d in DTYPES if not ("pool" in n and d == "complex64")],
+)
 def test_results_are_their_own(name, dtype):
     """The dtype that went in, plain memory of its own that can be written, an input left alone."""
-    if "pool" in name and dtype == "complex64":
-        pytest.skip("pooling takes no complex numbers")
     rng = np.random.default_rng(0)
     x = rng.standard_normal((2, 4, 6, 6)).astype(dtype)
     before = x.copy()

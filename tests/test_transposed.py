@@ -79,11 +79,13 @@ def test_random(seed):
     assert 100 < answered < 300
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+# conv_transpose takes no padding in words
+IN_NUMBERS = [case for case in CASES if not isinstance(case.settings.get("padding"), str)]
+
+
+@pytest.mark.parametrize("case", IN_NUMBERS, ids=str)
 def test_adjoint(case):
     """⟨conv(x), y⟩ = ⟨x, conv_transpose(y)⟩, exactly: int64 wraps around and stays associative."""
-    if isinstance(case.settings.get("padding"), str):
-        pytest.skip("conv_transpose takes no padding in words")
     x, w, _ = arrays(case, "int64")
     conv, back = (getattr(convlib, f"{name}{case.axes}d") for name in ("conv", "conv_transpose"))
     out = conv(x, w, **case.settings)
