@@ -58,6 +58,13 @@ def layout_of(shape: Shape, steps: Steps) -> Layout:
     return Layout(wide, run, list(phases), found)
 
 
+def sights_of(x: tuple[int, ...], layout: Layout, steps: Steps) -> list[tuple[Any, Any]]:
+    """Say for each phase which places of its plane are cells of the input (H, W), and which."""
+    # as if a kernel of one cell stood at each phase
+    single = Steps(steps.stride, steps.padding, (1,) * len(layout.wide))
+    return [seen(phase, x, layout.wide, single) for phase in layout.phases]
+
+
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
@@ -67,9 +74,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     layout = layout_of(shape, steps)
     wide, run, taps = layout.wide, layout.run, layout.taps
     whole = tuple(slice(0, m) for m in shape.positions)
-    # as if a kernel of one cell stood at each phase
-    single = Steps(steps.stride, steps.padding, (1,) * len(wide))
-    sights = [seen(phase, x.shape[3:], wide, single) for phase in layout.phases]
+    sights = sights_of(x.shape[3:], layout, steps)
     # (g, o, i, k, l) -> (g, o, i·k·l)
     matrix = w.reshape(*w.shape[:2], -1)
 

@@ -1,0 +1,113 @@
+"""Loops, compiled by Numba: the direct sum, at the speed of the machine. Needs the extra `fast`.
+
+NumPy works on whole arrays: each operation reads its operands from the cache and writes its result
+back. A compiled loop keeps a value in a register for as long as it is needed. That matters where
+there is little to compute for each value that is read: depthwise and grouped convolutions.
+
+The cells lie as in `flat.py`: rows behind one another, so that each tap sees one long run. The loops
+themselves are in `kernels.py`.
+
+Source: the register blocking is that of E. Georganas et al., *Anatomy of high-performance deep
+learning convolutions on SIMD architectures* (2018), with fewer loops.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.util import find_spec
+from itertools import product
+from math import prod
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .flat import layout_of, sights_of
+from .im2col import SMALL, pieces
+from .steps import Shape, Steps, shape_of
+from .threads import limit, share
+
+
+def is_available() -> bool:
+    """Tell whether Numba is installed. It is imported when the first call needs it."""
+    return find_spec("numba") is not None
+
+
+def three(values: tuple, fill: Any) -> np.ndarray:
+    """Give 1-d and 2-d settings the axes that are missing for 3-d."""
+    return np.array((fill,) * (3 - len(values)) + tuple(values), np.int64)
+
+
+def as_3d(array: Any, axes: int) -> Any:
+    """(…, w) or (…, h, w) -> (…, d, h, w), in one piece of memory."""
+    lead = array.shape[: array.ndim - axes]
+    return np.ascontiguousarray(array).reshape(*lead, *(1,) * (3 - axes), *array.shape[-axes:])
+
+
+@lru_cache(maxsize=256)
+def layout_arguments(x: tuple[int, ...], shape: Shape, steps: Steps) -> tuple[Any, ...]:
+    """Turn a layout into the arrays that the kernels take; zero taps fill up to threes.
+
+    Kept for the next call of these sizes: for a small one this takes longer than the sum.
+    """
+    layout = layout_of(shape, steps)
+    size = prod(layout.wide)
+    at = np.zeros(-(-len(layout.taps) // 3) * 3, np.int64)
+    at[: len(layout.taps)] = [phase * size + first for phase, first in layout.taps]
+    sights = []
+    for inside, cells in sights_of(x, layout, steps):
+        axes = [(a.start, a.stop - a.start, b.start) for a, b in zip(inside, cells, strict=True)]
+        sights.append([(0, 1, 0)] * (3 - len(axes)) + axes)
+    wide = three(layout.wide, 1)
+    return wide, three(steps.stride, 1), np.array(sights, np.int64), at
+
+
+def shares(shape: Shape) -> list[slice]:
+    """Cut the groups for the threads, where images alone are too few."""
+    several = shape.products >= SMALL // 4
+    return pieces(shape.g, shape.g, 4 * limit() if several and shape.n < 4 * limit() else 1)
+
+
+def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
+    """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
+    shape = shape_of(x, w, out)
+    if not shape.products:
+        out[...] = 0
+        return
+    from . import kernels
+
+    axes = len(shape.taps)
+    rest = layout_arguments(x.shape[3:], shape, steps)
+    # (g, o, i, k, l) -> (g, o, i, t), with zero taps at the end
+    taps = np.zeros((*w.shape[:3], len(rest[-1])), w.dtype)
+    taps[..., : prod(shape.taps)] = w.reshape(*w.shape[:3], -1)
+    x, y = as_3d(x, axes), out.reshape(*out.shape[:3], *(1,) * (3 - axes), *shape.positions)
+
+    def some(n: int, g: slice) -> None:
+        kernels.forward(x, taps, y, n, *rest, g.start, g.stop)
+
+    jobs = list(product(range(shape.n), shares(shape)))
+    share(some, jobs) if shape.products >= SMALL // 4 else [some(*job) for job in jobs]
+
+
+def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
+    """(n, g, i, H, W) and (n, g, o, h, w) to (g, o, i, k, l)."""
+    shape = shape_of(x, out, gy)
+    out[...] = 0
+    if not shape.products:
+        return
+    from . import kernels
+
+    axes = len(shape.taps)
+    rest = layout_arguments(x.shape[3:], shape, steps)
+    taps = np.zeros((*out.shape[:3], len(rest[-1])), out.dtype)
+    x, gy = as_3d(x, axes), as_3d(gy, axes)
+
+    def some(g: slice) -> None:
+        kernels.weight_gradient(x, gy, taps, *rest, g.start, g.stop)
+
+    several = shape.products >= SMALL // 4
+    jobs = [(g,) for g in pieces(shape.g, shape.g, 4 * limit() if several else 1)]
+    share(some, jobs) if several else [some(*job) for job in jobs]
+    # (g, o, i, t) -> (g, o, i, k, l)
+    out.reshape(*out.shape[:3], -1)[...] = taps[..., : prod(shape.taps)]
