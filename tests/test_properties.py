@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_same_as_torch(function):
-    @settings(max_examples=300 * LONG)
+    @settings(max_examples=400 * LONG)
     @given(problem=problems(function), dtype=DTYPE, layout=LAYOUT, seed=SEED)
     def check(problem, dtype, layout, seed):
         assert_problem(problem, dtype, layout, seed)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import array_module, working_dtype
+from ..arrays import array_module, check_dtype, working_dtype
 from ..pooling.settings import check_bool, check_divisor, pooling_settings
-from ..pooling.windows import FLOATS, check_dtype, divisors, hand_back
+from ..pooling.windows import FLOATS, divisors, hand_back
 from ..settings import check_shape, shape
 
 
@@ -28,7 +28,8 @@ def _avg_pool_input(
     check_bool(function, "count_include_pad", count_include_pad)
     override = check_divisor(function, divisor_override)
     check_shape(function, "grad_output", grad_output.shape, pooling.output_shape)
-    dtype = check_dtype(function, "grad_output", grad_output, FLOATS)
+    dtype = grad_output.dtype
+    check_dtype(function, "grad_output", dtype, FLOATS)
     work = working_dtype(dtype)
     counts = divisors(xp, pooling, count_include_pad, override).astype(work)
     # every tap of a window has the same share of its gradient

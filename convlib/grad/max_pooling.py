@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import array_module, working_dtype
+from ..arrays import array_module, check_dtype, working_dtype
 from ..pooling.settings import check_every_window, pooling_settings
-from ..pooling.windows import FLOATS, cell_numbers, check_dtype, hand_back
+from ..pooling.windows import FLOATS, cell_numbers, hand_back
 from ..settings import check_shape, shape
 
 
@@ -22,8 +22,9 @@ def _max_pool_input(
     check_every_window(function, pooling)
     check_shape(function, "indices", indices.shape, pooling.output_shape)
     check_shape(function, "grad_output", grad_output.shape, pooling.output_shape)
-    check_dtype(function, "indices", indices, "int64")
-    dtype = check_dtype(function, "grad_output", grad_output, FLOATS)
+    check_dtype(function, "indices", indices.dtype, "int64")
+    dtype = grad_output.dtype
+    check_dtype(function, "grad_output", dtype, FLOATS)
     work = working_dtype(dtype)
     numbers = cell_numbers(xp, pooling)
     found = xp.zeros(indices.shape, bool)

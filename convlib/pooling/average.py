@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import array_module, working_dtype
+from ..arrays import array_module, check_dtype, working_dtype
 from .settings import check_bool, check_divisor, pooling_settings
-from .windows import FLOATS, check_dtype, divisors, pooled_windows
+from .windows import FLOATS, divisors, pooled_windows
 
 __all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d"]
 
@@ -23,7 +23,8 @@ def _avg_pool(
     )
     check_bool(function, "count_include_pad", count_include_pad)
     override = check_divisor(function, divisor_override)
-    dtype = check_dtype(function, "input", input, f"{FLOATS}, int64")
+    dtype = input.dtype
+    check_dtype(function, "input", dtype, f"{FLOATS}, int64")
     work = working_dtype(dtype)
     # (n, c, h, w, k, l)
     windows = pooled_windows(xp, input, pooling, 0, work)

@@ -9,37 +9,17 @@ from typing import Any
 import numpy as np
 
 from ..arrays import working_dtype
+from ..padding import Pairs, added_and_cut, crop, pad_zeros
 from ..windows import strided_windows, tap_cells
 from .settings import Pooling
 
 FLOATS = "float16, float32, float64"
 
 
-def check_dtype(function: str, name: str, array: Any, allowed: str) -> np.dtype:
-    """Return the dtype of an array; refuse what PyTorch has no pooling for."""
-    if array.dtype.name not in allowed.split(", ") or not array.dtype.isnative:
-        raise TypeError(f"{function}: dtype of {name} must be one of {allowed}, got {array.dtype}.")
-    return array.dtype
-
-
-def surround(
-    xp: ModuleType, x: Any, pairs: tuple[tuple[int, int], ...], fill: Any, dtype: Any
-) -> Any:
-    """Add (before, after) cells of one value to the last axes; cut cells off where negative.
-
-    Where there is nothing to add, a view of the input comes back, or a copy in the other dtype.
-    """
-    sizes = x.shape[-len(pairs) :]
-    # (..., H, W) -> (..., those between the cuts)
-    kept = tuple(slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(sizes, pairs, strict=True))
-    x = x[(..., *kept)]
-    if not any(b > 0 or a > 0 for b, a in pairs):
-        return x.astype(dtype, copy=False)
-    shape = (*x.shape[: -len(pairs)], *(n + b + a for n, (b, a) in zip(sizes, pairs, strict=True)))
-    inner = (slice(max(b, 0), y - max(a, 0)) for y, (b, a) in zip(shape[-len(pairs) :], pairs))
-    padded = xp.full(shape, fill, dtype)
-    padded[(..., *inner)] = x
-    return padded
+def surround(xp: ModuleType, x: Any, pairs: Pairs, fill: Any, dtype: Any) -> Any:
+    """Add (before, after) cells of one value to the last axes; cut cells off where negative."""
+    added, cut = added_and_cut(pairs)
+    return pad_zeros(xp, crop(x, cut), added, dtype, fill)
 
 
 def pooled_windows(xp: ModuleType, x: Any, pooling: Pooling, fill: Any, dtype: Any) -> Any:
