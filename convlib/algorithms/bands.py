@@ -74,4 +74,4 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     several = xp is np and shape.products >= SMALL // 16
     room = max(CELLS // max(width * m * prod(shape.taps[:-1]), 1), 1) if xp is np else shape.g
     jobs = list(product(pieces(shape.g, room, limit() if several else 1)))
-    share(some, jobs) if several else [some(*job) for job in jobs]
+    share(some, jobs, several)

@@ -14,6 +14,7 @@ learning convolutions on SIMD architectures* (2018), with fewer loops.
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import product
 from math import prod
@@ -74,7 +75,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     if not shape.products:
         out[...] = 0
         return
-    from . import kernels
+    kernels: Any = import_module(".kernels", __package__)
 
     axes = len(shape.taps)
     rest = layout_arguments(x.shape[3:], shape, steps)
@@ -87,7 +88,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         kernels.forward(x, taps, y, n, *rest, g.start, g.stop)
 
     jobs = list(product(range(shape.n), shares(shape)))
-    share(some, jobs) if shape.products >= SMALL // 4 else [some(*job) for job in jobs]
+    share(some, jobs, shape.products >= SMALL // 4)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -96,7 +97,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     out[...] = 0
     if not shape.products:
         return
-    from . import kernels
+    kernels: Any = import_module(".kernels", __package__)
 
     axes = len(shape.taps)
     rest = layout_arguments(x.shape[3:], shape, steps)
@@ -108,6 +109,6 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
 
     several = shape.products >= SMALL // 4
     jobs = [(g,) for g in pieces(shape.g, shape.g, 4 * limit() if several else 1)]
-    share(some, jobs) if several else [some(*job) for job in jobs]
+    share(some, jobs, several)
     # (g, o, i, t) -> (g, o, i, k, l)
     out.reshape(*out.shape[:3], -1)[...] = taps[..., : prod(shape.taps)]

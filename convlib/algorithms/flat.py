@@ -49,7 +49,8 @@ def layout_of(shape: Shape, steps: Steps) -> Layout:
     )
     lengths = [prod(wide[axis + 1 :]) for axis in range(len(wide))]
     run = sum((m - 1) * length for m, length in zip(shape.positions, lengths, strict=True)) + 1
-    found, phases = [], {}
+    found: list[tuple[int, int]] = []
+    phases: dict[tuple[int, ...], int] = {}
     for tap in np.ndindex(*shape.taps):
         at = [t * d for t, d in zip(tap, steps.dilation, strict=True)]
         phase = tuple(a % s for a, s in zip(at, steps.stride, strict=True))
@@ -106,4 +107,4 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     jobs = list(
         product(range(shape.n), pieces(shape.g, room, limit() if several and shape.n == 1 else 1))
     )
-    share(some, jobs) if several else [some(*job) for job in jobs]
+    share(some, jobs, several)

@@ -103,21 +103,28 @@ def is_pointwise(shape: Shape, steps: Steps) -> bool:
 class Columns:
     """Copies the windows of one block at a time into columns, in memory that is used again."""
 
-    def __init__(self, xp: ModuleType, x: Any, shape: Shape, steps: Steps):
-        self.xp, self.x, self.shape, self.steps = xp, x, shape, steps
+    def __init__(
+        self, xp: ModuleType, x: Any, shape: Shape, steps: Steps, taps_first: bool = False
+    ):
+        self.xp, self.x, self.shape, self.steps, self.taps_first = xp, x, shape, steps, taps_first
         axes = len(shape.taps)
-        # (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w)
-        self.order = (1, 2, *range(3 + axes, 3 + 2 * axes), 0, *range(3, 3 + axes))
+        taps, positions = range(3 + axes, 3 + 2 * axes), range(3, 3 + axes)
+        # (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w), or (g, k, l, i, n, h, w)
+        self.order = (1, *taps, 2, 0, *positions) if taps_first else (1, 2, *taps, 0, *positions)
 
     def of(self, b: Block) -> Any:
-        """Return the columns (g, i·k·l, n·h·w) of a block, valid until the next call."""
+        """Return the columns (g, i·k·l, n·h·w) of a block, valid until this thread's next call.
+
+        With `taps_first`, they are (g, k·l, i·n·h·w).
+        """
         xp, shape, steps = self.xp, self.shape, self.steps
         cells, pairs = cells_read(self.x.shape[3:], b.at, shape.taps, steps)
         piece = self.x[(b.n, b.g, slice(None), *cells)]
         images, groups = piece.shape[:2]
         padded = (*piece.shape[:3], *(c.stop - c.start + sum(p) for c, p in zip(cells, pairs)))
         taps, positions = shape.taps, tuple(s.stop - s.start for s in b.at)
-        columns = (groups, shape.i, *taps, images, *positions)
+        rows = (*taps, shape.i) if self.taps_first else (shape.i, *taps)
+        columns = (groups, *rows, images, *positions)
         size, more = prod(columns), prod(padded) if any(map(any, pairs)) else 0
         memory = scratch(xp, size + more, self.x.dtype)
         if more:
@@ -127,7 +134,7 @@ class Columns:
         # the copy: (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w) -> (g, i·k·l, n·h·w)
         memory = memory[:size].reshape(columns)
         memory[...] = windows.transpose(self.order)
-        return memory.reshape(groups, shape.i * prod(taps), images * prod(positions))
+        return memory.reshape(groups, prod(taps) if self.taps_first else shape.i * prod(taps), -1)
 
 
 def put_in_zeros(target: Any, source: Any, pairs: tuple[tuple[int, int], ...]) -> Any:
@@ -162,7 +169,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place
             xp.matmul(matrix[b.g], x[b.n, b.g, :, b.flat], out=flat[b.n, b.g, :, b.flat])
 
-        return share(multiply, [(b,) for b in plan(xp, shape, x.dtype.itemsize)])
+        return share(multiply, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], xp is np)
 
     columns = Columns(xp, x, shape, steps)
 
@@ -176,7 +183,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             y = y.reshape(*y.shape[:2], -1, flat.shape[-1])
             flat[b.n, b.g, :, b.flat] = xp.moveaxis(y, 2, 0)
 
-    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)])
+    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], xp is np)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:

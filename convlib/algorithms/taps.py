@@ -80,4 +80,4 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     several = xp is np and shape.products >= SMALL // 16
     groups = pieces(shape.g, shape.g, limit() if several else 1)
     jobs = list(product(np.ndindex(*shape.taps), groups))
-    share(one, jobs) if several else [one(*job) for job in jobs]
+    share(one, jobs, several)

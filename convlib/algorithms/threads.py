@@ -119,12 +119,13 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
     return kept[:wanted].view(dtype)
 
 
-def share(work: Callable[..., None], jobs: Sequence[tuple]) -> None:
+def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True) -> None:
     """Call `work(*job)` for every job, in as many threads as `limit` allows.
 
-    Jobs write to places of their own, so their order does not matter.
+    Jobs write to places of their own, so their order does not matter. Where there is too little to
+    do to wake up other threads, `several` is false.
     """
-    threads = min(limit(), len(jobs)) if len(jobs) > 1 else 1
+    threads = min(limit(), len(jobs)) if several and len(jobs) > 1 else 1
     queue = deque(jobs)
 
     def loop(helps: bool) -> None:

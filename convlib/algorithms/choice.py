@@ -1,0 +1,196 @@
+"""Which algorithm computes a convolution: the one asked for, or the one that measured fastest.
+
+"auto" knows the sizes alone, never the values. It takes only algorithms that add up the direct sum,
+in another order at most, so that its error is the direct sum's. Winograd and FFT compute other sums
+with larger errors: they are taken where they are asked for, or inside of `allowed_error`.
+
+The rules are those of `python -m convlib.benchmark` on networks' layers, on two cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from importlib import import_module
+from math import prod
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .compiled import is_available
+from .steps import Shape, Steps, shape_of
+from .turned import input_gradient as turned
+
+# "windows" is the library's core: pad, view, one product of matrices over all columns
+ALGORITHMS = (
+    "windows", "einsum", "tensordot", "im2col", "taps", "flat", "bands",
+    "winograd", "winograd-f23", "fft", "compiled",
+)  # fmt: skip
+
+# The largest error relative to the largest result, in units of the dtype's epsilon: what the tests
+# hold each algorithm to. All that are missing here have the direct sum's.
+ERROR = {"winograd-f23": 64, "fft": 64, "winograd": 1024}
+
+TINY = 1 << 14  # multiplications: below, the plain way is fastest, as it takes the fewest calls
+WORTH_COMPILING = 1 << 18
+
+_allowed: ContextVar[float] = ContextVar("convlib_allowed_error", default=0.0)
+
+
+@contextmanager
+def allowed_error(relative: float) -> Iterator[None]:
+    """Let convolutions in this block be off by `relative`, a part of the largest result.
+
+    Inside, ``algorithm="auto"`` may take an algorithm with fewer multiplications, Winograd's or the
+    FFT, where that is faster and its error stays below `relative`. In float32, 1e-5 allows the FFT
+    and F(2,3), and 2e-4 allows F(4,3).
+
+    Parameters
+    ----------
+    relative : float
+        From 0, which allows direct sums alone, up to 1.
+
+    Raises
+    ------
+    ValueError
+        If `relative` is not from 0 to 1.
+    TypeError
+        If it is not a number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convlib import allowed_error, conv2d
+    >>> x, w = np.ones((1, 8, 16, 16)), np.ones((8, 8, 3, 3))
+    >>> with allowed_error(1e-3):
+    ...     conv2d(x, w).shape
+    (1, 8, 14, 14)
+    """
+    if isinstance(relative, bool) or not isinstance(relative, (int, float, np.number)):
+        raise TypeError(f"allowed_error: relative must be a number, got {relative!r}.")
+    if not 0 <= relative <= 1:
+        raise ValueError(f"allowed_error: relative must be from 0 to 1, got {relative!r}.")
+    token = _allowed.set(float(relative))
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
+
+
+def refusal(name: str, shape: Shape, steps: Steps, dtype: np.dtype, on_cpu: bool) -> str:
+    """Say why an algorithm cannot compute a convolution, or nothing if it can."""
+    axes = len(shape.taps)
+    ones = (1,) * axes
+    if name.startswith("winograd"):
+        if shape.taps != (3,) * axes or steps.stride != ones or steps.dilation != ones:
+            return (
+                "needs three taps an axis, stride 1 and dilation 1, got "
+                f"kernel_size {shape.taps}, stride {steps.stride}, dilation {steps.dilation}"
+            )
+    if name in ("winograd", "winograd-f23", "fft") and dtype.kind not in "fc":
+        return f"needs floating or complex numbers, got {dtype}"
+    if name == "bands" and not shape.i == shape.o == 1:
+        return f"needs one channel a group, got {shape.i} and {shape.o}"
+    if name == "compiled":
+        if not on_cpu:
+            return "needs NumPy arrays"
+        if dtype.kind not in "fc":
+            return f"needs floating or complex numbers, got {dtype}"
+        if not is_available():
+            return "needs Numba: pip install convolution-window-by-window[fast]"
+    return ""
+
+
+def choose(
+    algorithm: str, task: str, shape: Shape, steps: Steps, dtype: np.dtype, xp: ModuleType
+) -> str:
+    """Return an algorithm's name: what "auto" means for these sizes, or what was asked for."""
+    if algorithm == "auto":
+        return _auto(task, shape, steps, dtype, xp is np, _allowed.get())
+    axes = len(shape.taps)
+    if not isinstance(algorithm, str):
+        raise TypeError(f"conv{axes}d: algorithm must be a string, got {algorithm!r}.")
+    if algorithm not in ALGORITHMS:
+        raise ValueError(
+            f"conv{axes}d: algorithm must be 'auto' or one of {', '.join(ALGORITHMS)}, "
+            f"got {algorithm!r}."
+        )
+    if reason := refusal(algorithm, shape, steps, dtype, xp is np):
+        raise ValueError(f"conv{axes}d: algorithm={algorithm!r} {reason}.")
+    return algorithm
+
+
+@lru_cache(maxsize=1024)
+def _auto(
+    task: str, shape: Shape, steps: Steps, dtype: np.dtype, on_cpu: bool, allowed: float
+) -> str:
+    if shape.products < TINY:
+        return "windows"
+    if dtype.kind in "fc":
+        # the fewer multiplications first
+        for name in ("winograd", "winograd-f23", "fft"):
+            error = ERROR[name] * float(np.finfo(dtype).eps)
+            if (
+                error <= allowed
+                and pays(name, shape)
+                and not refusal(name, shape, steps, dtype, on_cpu)
+            ):
+                return name
+    if not on_cpu or dtype.kind not in "fc":
+        return "im2col"
+    few = max(shape.i, shape.o) <= 16
+    if few and shape.products >= WORTH_COMPILING and is_available():
+        return "compiled"
+    if task == "weight" or shape.i * shape.o > 1:
+        return "im2col"
+    return "flat" if prod(shape.positions) < 1 << 10 else "im2col"
+
+
+def pays(name: str, shape: Shape) -> bool:
+    """Tell whether an algorithm with fewer multiplications is faster than the direct sum."""
+    if name == "fft":
+        return prod(shape.taps) >= 100 and min(shape.taps) >= 5
+    return min(shape.i, shape.o) >= 32 and min(shape.positions) >= 12 and len(shape.taps) <= 2
+
+
+def module(name: str) -> ModuleType:
+    """Import an algorithm when it is needed."""
+    return import_module(f".{name.partition('-')[0]}", __package__)
+
+
+def function(name: str, task: str) -> Callable[..., None]:
+    """Find what computes 'forward' or 'weight_gradient'; F(2,3) has functions of its own."""
+    return getattr(module(name), task + ("_f23" if name == "winograd-f23" else ""))
+
+
+def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, algorithm: str) -> bool:
+    """Fill `out` (n, g, o, h, w) from (n, g, i, H, W) and (g, o, i, k, l).
+
+    Returns False, and does nothing, where the plain way through the library's core is to be taken.
+    """
+    name = choose(algorithm, "forward", shape_of(x, w, out), steps, x.dtype, xp)
+    if name != "windows":
+        function(name, "forward")(xp, x, w, out, steps)
+    return name != "windows"
+
+
+def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps, algorithm: str) -> bool:
+    """Fill `out` (n, g, i, H, W) from (n, g, o, h, w) and (g, o, i, k, l), or return False."""
+    shape = shape_of(out, w, gy)
+    name = choose(algorithm, "input", shape, steps, gy.dtype, xp)
+    if name != "windows":
+        turned(function(name, "forward"), xp, gy, w, out, steps)
+    return name != "windows"
+
+
+def weight_gradient(
+    xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps, algorithm: str
+) -> bool:
+    """Fill `out` (g, o, i, k, l) from (n, g, i, H, W) and (n, g, o, h, w), or return False."""
+    name = choose(algorithm, "weight", shape_of(x, out, gy), steps, x.dtype, xp)
+    if name != "windows":
+        function(name, "weight_gradient")(xp, x, gy, out, steps)
+    return name != "windows"
