@@ -1,6 +1,7 @@
 """PyTorch's convolutions, rebuilt on plain NumPy and CuPy arrays, window by window."""
 
-from . import grad
+from . import algorithms, grad
+from .algorithms import allowed_error
 from .contraction import contract
 from .convolution import conv1d, conv2d, conv3d
 from .folding import fold, unfold
@@ -28,6 +29,8 @@ from .windows import scatter_windows, windows
 __version__ = "0.1.0"
 
 __all__ = [
+    "algorithms",
+    "allowed_error",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",

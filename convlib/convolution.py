@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from . import algorithms
 from .arrays import INTEGER, array_module, check_dtypes, working_dtype
 from .checks import convolution_settings
 from .contraction import contract
@@ -15,13 +16,16 @@ from .windows import strided_windows
 __all__ = ["conv1d", "conv2d", "conv3d"]
 
 
-def grouped_windows(xp: ModuleType, input: Any, settings: Settings, dtype: Any) -> Any:
-    """Pad the input, part its channels into groups and show its windows."""
-    g, (channels, *_) = settings.groups, settings.input_shape
-    # (N, C, H, W) or (C, H, W) -> (..., C, H + padding, W + padding)
-    x = pad_zeros(xp, input, settings.padding, dtype)
-    # -> (n, g, i, H, W): channels are g groups of i
-    x = x.reshape(*settings.batch or (1,), g, channels // g, *x.shape[-len(settings.stride) :])
+def grouped_input(input: Any, settings: Settings, dtype: Any) -> Any:
+    """Part an input's channels: (N, C, H, W) or (C, H, W) -> (n, g, i, H, W), g groups of i."""
+    g, (channels, *size) = settings.groups, settings.input_shape
+    return input.astype(dtype, copy=False).reshape(*settings.batch or (1,), g, channels // g, *size)
+
+
+def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
+    """Pad an input and show its windows."""
+    # (n, g, i, H, W) -> (n, g, i, H + padding, W + padding)
+    x = pad_zeros(xp, x, settings.padding)
     # -> (n, g, i, h, w, k, l)
     windows = strided_windows(xp, x, settings.kernel_size, settings.stride, settings.dilation)
     # An output_padding may leave room for one window more, which nothing was spread from.
@@ -48,17 +52,26 @@ def add_bias(output: Any, bias: Any, axes: int) -> None:
         output += bias.astype(output.dtype, copy=False).reshape(-1, *(1,) * axes)
 
 
-def convolve(xp: ModuleType, input: Any, weight: Any, bias: Any, settings: Settings) -> Any:
+def convolve(
+    xp: ModuleType,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    settings: Settings,
+    algorithm: str = "auto",
+) -> Any:
     """Convolve with checked settings: the core of conv1d, conv2d and conv3d."""
     axes, dtype = len(settings.stride), input.dtype
     work = working_dtype(dtype)
     # The result is allocated whole, so that it owns its memory, and filled through a view.
     output = xp.zeros(settings.output, work)
     if output.size:
-        windows = grouped_windows(xp, input, settings, work)
-        w = grouped_weight(weight, settings.groups, work)
-        # (n, g, i, h, w, k, l) · (g, o, i, k, l) -> (n, g, o, h, w)
-        contract(xp, windows, w, out=grouped_output(output, settings))
+        x, w = grouped_input(input, settings, work), grouped_weight(weight, settings.groups, work)
+        y = grouped_output(output, settings)
+        # Chapter 9's algorithms compute the same sum, where it is worth their while.
+        if not algorithms.forward(xp, x, w, y, settings, algorithm):
+            # (n, g, i, h, w, k, l) · (g, o, i, k, l) -> (n, g, o, h, w)
+            contract(xp, padded_windows(xp, x, settings), w, out=y)
         add_bias(output, bias, axes)
     return output.astype(dtype, copy=False)
 
@@ -72,6 +85,7 @@ def _convolution(
     padding: Ints | str,
     dilation: Ints,
     groups: int,
+    algorithm: str,
 ) -> Any:
     function = f"conv{axes}d"
     xp = array_module(function, input=input, weight=weight, bias=bias)
@@ -82,18 +96,22 @@ def _convolution(
     # PyTorch's CPU code has dilated sums for int64 alone
     integers = INTEGER if max(settings.dilation) == 1 else "int64"
     check_dtypes(function, integers, input=input, weight=weight, bias=bias)
-    return convolve(xp, input, weight, bias, settings)
+    return convolve(xp, input, weight, bias, settings, algorithm)
 
 
-def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv1d(
+    input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, algorithm="auto"
+):
     """Slide a kernel along a signal: input (N, C, W) or (C, W), weight (O, C // groups, L).
 
     See `conv2d`.
     """
-    return _convolution(1, input, weight, bias, stride, padding, dilation, groups)
+    return _convolution(1, input, weight, bias, stride, padding, dilation, groups, algorithm)
 
 
-def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(
+    input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, algorithm="auto"
+):
     r"""Slide a kernel over an image: `torch.nn.functional.conv2d` on plain arrays.
 
     Parameters
@@ -110,6 +128,9 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
         Zeros per side. 'same' needs stride 1, and puts an odd cell at the end.
     groups : int
         Each group of output channels reads its own C // groups input channels.
+    algorithm : str
+        How the sum is computed: one of `convlib.algorithms.ALGORITHMS`, or 'auto', which chooses
+        by the sizes, and among direct sums alone unless `allowed_error` says otherwise.
 
     Returns
     -------
@@ -141,12 +162,14 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     array([[45., 54.],
            [81., 90.]])
     """
-    return _convolution(2, input, weight, bias, stride, padding, dilation, groups)
+    return _convolution(2, input, weight, bias, stride, padding, dilation, groups, algorithm)
 
 
-def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv3d(
+    input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1, *, algorithm="auto"
+):
     """Slide a kernel through a volume: input (N, C, D, H, W), weight (O, C // groups, J, K, L).
 
     See `conv2d`.
     """
-    return _convolution(3, input, weight, bias, stride, padding, dilation, groups)
+    return _convolution(3, input, weight, bias, stride, padding, dilation, groups, algorithm)

@@ -23,6 +23,7 @@ def _transposed(
     output_padding: Ints,
     groups: int,
     dilation: Ints,
+    algorithm: str,
 ) -> Any:
     function = f"conv_transpose{axes}d"
     xp = array_module(function, input=input, weight=weight, bias=bias)
@@ -40,23 +41,42 @@ def _transposed(
     )
     dtype = check_dtypes(function, "int64", input=input, weight=weight, bias=bias)
     # The input here is what a convolution with this weight would put out.
-    output = spread(xp, input, weight, settings)
+    output = spread(xp, input, weight, settings, algorithm)
     add_bias(output, bias, axes)
     return output.astype(dtype, copy=False)
 
 
 def conv_transpose1d(
-    input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    input,
+    weight,
+    bias=None,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+    *,
+    algorithm="auto",
 ):
     """Spread a signal: input (N, C, W) or (C, W), weight (C, O // groups, L).
 
     See `conv_transpose2d`.
     """
-    return _transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _transposed(1, input, weight, bias, *settings, algorithm)
 
 
 def conv_transpose2d(
-    input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    input,
+    weight,
+    bias=None,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+    *,
+    algorithm="auto",
 ):
     r"""Spread every cell of an image over a window: `torch.nn.functional.conv_transpose2d`.
 
@@ -77,6 +97,8 @@ def conv_transpose2d(
         stride gives one output size for several input sizes; this says which one comes back.
     groups : int
         Each group of C // groups input channels makes its own O // groups output channels.
+    algorithm : str
+        As in `conv2d`.
 
     Returns
     -------
@@ -105,14 +127,25 @@ def conv_transpose2d(
     >>> conv_transpose2d(x, np.ones((1, 1, 1, 3)), stride=(1, 2))
     array([[[[1., 1., 3., 2., 2.]]]])
     """
-    return _transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _transposed(2, input, weight, bias, *settings, algorithm)
 
 
 def conv_transpose3d(
-    input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    input,
+    weight,
+    bias=None,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+    *,
+    algorithm="auto",
 ):
     """Spread a volume: input (N, C, D, H, W) or (C, D, H, W), weight (C, O // groups, J, K, L).
 
     See `conv_transpose2d`.
     """
-    return _transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _transposed(3, input, weight, bias, *settings, algorithm)

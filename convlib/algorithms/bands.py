@@ -22,11 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from .im2col import SMALL, pieces
+from .im2col import SMALL, pieces, weight_gradient
 from .steps import Steps, seen, shape_of
 from .threads import limit, share
 
 CELLS = 1 << 16  # values of the bands of one block
+
+__all__ = ["forward", "weight_gradient"]  # the latter is im2col's: it has nothing to gain here
 
 
 def bands_of(xp: ModuleType, w: Any, width: int, m: int, steps: Steps) -> Any:

@@ -166,30 +166,39 @@ def function(name: str, task: str) -> Callable[..., None]:
     return getattr(module(name), task + ("_f23" if name == "winograd-f23" else ""))
 
 
-def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, algorithm: str) -> bool:
+def steps_of(settings: Any) -> Steps:
+    """Take from a call's settings what algorithms need beyond the arrays."""
+    return Steps(settings.stride, settings.padding, settings.dilation)
+
+
+def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: str) -> bool:
     """Fill `out` (n, g, o, h, w) from (n, g, i, H, W) and (g, o, i, k, l).
 
     Returns False, and does nothing, where the plain way through the library's core is to be taken.
     """
+    steps = steps_of(settings)
     name = choose(algorithm, "forward", shape_of(x, w, out), steps, x.dtype, xp)
     if name != "windows":
         function(name, "forward")(xp, x, w, out, steps)
     return name != "windows"
 
 
-def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps, algorithm: str) -> bool:
+def input_gradient(
+    xp: ModuleType, gy: Any, w: Any, out: Any, settings: Any, algorithm: str
+) -> bool:
     """Fill `out` (n, g, i, H, W) from (n, g, o, h, w) and (g, o, i, k, l), or return False."""
-    shape = shape_of(out, w, gy)
-    name = choose(algorithm, "input", shape, steps, gy.dtype, xp)
+    steps = steps_of(settings)
+    name = choose(algorithm, "input", shape_of(out, w, gy), steps, gy.dtype, xp)
     if name != "windows":
         turned(function(name, "forward"), xp, gy, w, out, steps)
     return name != "windows"
 
 
 def weight_gradient(
-    xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps, algorithm: str
+    xp: ModuleType, x: Any, gy: Any, out: Any, settings: Any, algorithm: str
 ) -> bool:
     """Fill `out` (g, o, i, k, l) from (n, g, i, H, W) and (n, g, o, h, w), or return False."""
+    steps = steps_of(settings)
     name = choose(algorithm, "weight", shape_of(x, out, gy), steps, x.dtype, xp)
     if name != "windows":
         function(name, "weight_gradient")(xp, x, gy, out, steps)

@@ -53,12 +53,15 @@ def layout_arguments(x: tuple[int, ...], shape: Shape, steps: Steps) -> tuple[An
     """
     layout = layout_of(shape, steps)
     size = prod(layout.wide)
-    at = np.zeros(-(-len(layout.taps) // 3) * 3, np.int64)
+    # a tap that fills up sees a plane of zeros, so that not even an infinity gets through
+    at = np.full(-(-len(layout.taps) // 3) * 3, len(layout.phases) * size, np.int64)
     at[: len(layout.taps)] = [phase * size + first for phase, first in layout.taps]
     sights = []
     for inside, cells in sights_of(x, layout, steps):
         axes = [(a.start, a.stop - a.start, b.start) for a, b in zip(inside, cells, strict=True)]
         sights.append([(0, 1, 0)] * (3 - len(axes)) + axes)
+    if len(at) > len(layout.taps):
+        sights.append([(0, 0, 0)] * 3)
     wide = three(layout.wide, 1)
     return wide, three(steps.stride, 1), np.array(sights, np.int64), at
 

@@ -24,12 +24,13 @@ from .steps import Steps, padded_windows
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
-    contract(xp, padded_windows(xp, x, w.shape[3:], steps), w, "einsum", out=out)
+    windows = padded_windows(xp, x, w.shape[3:], out.shape[3:], steps)
+    contract(xp, windows, w, "einsum", out=out)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (n, g, o, h, w) to (g, o, i, k, l)."""
     position, tap = POSITIONS[gy.ndim - 3], TAPS[gy.ndim - 3]
-    windows = padded_windows(xp, x, out.shape[3:], steps)
+    windows = padded_windows(xp, x, out.shape[3:], gy.shape[3:], steps)
     subscripts = f"ngi{position}{tap},ngo{position}->goi{tap}"
     out[...] = xp.einsum(subscripts, windows, gy, optimize=True)

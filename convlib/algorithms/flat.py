@@ -23,11 +23,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .im2col import SMALL, pieces
+from .im2col import SMALL, pieces, weight_gradient
 from .steps import Shape, Steps, seen, shape_of
 from .threads import limit, scratch, share
 
 CELLS = 1 << 17  # values in the columns of one block
+
+__all__ = ["forward", "weight_gradient"]  # the latter is im2col's: it has nothing to gain here
 
 
 class Layout(NamedTuple):

@@ -84,6 +84,11 @@ def seen(
     return tuple(outputs), tuple(cells)
 
 
-def padded_windows(xp: ModuleType, x: Any, taps: tuple[int, ...], steps: Steps) -> Any:
+def padded_windows(
+    xp: ModuleType, x: Any, taps: tuple[int, ...], positions: tuple[int, ...], steps: Steps
+) -> Any:
     """View the windows of an array that is not yet padded: (n, g, i, H, W) -> ngihwkl."""
-    return strided_windows(xp, pad_zeros(xp, x, steps.padding), taps, steps.stride, steps.dilation)
+    padded = pad_zeros(xp, x, steps.padding)
+    windows = strided_windows(xp, padded, taps, steps.stride, steps.dilation)
+    # there may be room for more windows than there are outputs: see `grouped_windows`
+    return windows[(slice(None),) * 3 + tuple(map(slice, positions))]

@@ -5,16 +5,19 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from .. import algorithms
 from ..arrays import array_module, check_dtypes, working_dtype
 from ..checks import convolution_settings
 from ..contraction import contract_weight, contract_windows
-from ..convolution import grouped_output, grouped_weight, grouped_windows
+from ..convolution import grouped_input, grouped_output, grouped_weight, padded_windows
 from ..padding import crop
 from ..settings import Settings, check_shape, shape
 from ..windows import add_taps
 
 
-def spread(xp: ModuleType, output: Any, weight: Any, settings: Settings) -> Any:
+def spread(
+    xp: ModuleType, output: Any, weight: Any, settings: Settings, algorithm: str = "auto"
+) -> Any:
     """Walk from a convolution's output back to its input: its adjoint, for checked settings.
 
     Each output cell is spread over the window that it was made of. The rooms of the forward pass in
@@ -22,10 +25,14 @@ def spread(xp: ModuleType, output: Any, weight: Any, settings: Settings) -> Any:
     """
     axes, work = len(settings.stride), working_dtype(output.dtype)
     shape = settings.input
+    result = xp.zeros(shape, work)
     if 0 in shape:
-        return xp.zeros(shape, work)
+        return result
     y = grouped_output(output, settings, work)
     w = grouped_weight(weight, settings.groups, work)
+    target = grouped_input(result, settings, work)
+    if algorithms.input_gradient(xp, y, w, target, settings, algorithm):
+        return result
     # (n, g, o, h, w) · (g, o, i, k, l) -> (n, g, i, h, w, k, l)
     windows = contract_windows(xp, y, w)
     padded = tuple(
@@ -34,14 +41,19 @@ def spread(xp: ModuleType, output: Any, weight: Any, settings: Settings) -> Any:
     )
     # -> (n, g, i, H + padding, W + padding)
     x = add_taps(xp, windows, padded, settings.stride, settings.dilation)
-    # -> (n, g, i, H, W) -> (N, C, H, W) or (C, H, W), in memory of its own
-    x = crop(x, settings.padding)
-    result = xp.empty(shape, work)
-    result.reshape(x.shape)[...] = x
+    # -> (n, g, i, H, W), which is the result's memory
+    target[...] = crop(x, settings.padding)
     return result
 
 
-def gather(xp: ModuleType, input: Any, output: Any, size: tuple, settings: Settings) -> Any:
+def gather(
+    xp: ModuleType,
+    input: Any,
+    output: Any,
+    size: tuple,
+    settings: Settings,
+    algorithm: str = "auto",
+) -> Any:
     """Multiply every window with the output cell made of it, and add up: the weight's gradient.
 
     For checked settings and the weight's shape. The result is in the working dtype.
@@ -50,14 +62,15 @@ def gather(xp: ModuleType, input: Any, output: Any, size: tuple, settings: Setti
     weight = xp.zeros(size, work)
     if 0 in size or 0 in settings.output:
         return weight
-    windows = grouped_windows(xp, input, settings, work)
-    y = grouped_output(output, settings, work)
-    # (n, g, i, h, w, k, l) · (n, g, o, h, w) -> (g, o, i, k, l), which is the weight's memory
-    contract_weight(xp, windows, y, out=grouped_weight(weight, settings.groups, work))
+    x, y = grouped_input(input, settings, work), grouped_output(output, settings, work)
+    w = grouped_weight(weight, settings.groups, work)
+    if not algorithms.weight_gradient(xp, x, y, w, settings, algorithm):
+        # (n, g, i, h, w, k, l) · (n, g, o, h, w) -> (g, o, i, k, l), which is the weight's memory
+        contract_weight(xp, padded_windows(xp, x, settings), y, out=w)
     return weight
 
 
-def _input(axes, input_size, weight, grad_output, stride, padding, dilation, groups):
+def _input(axes, input_size, weight, grad_output, stride, padding, dilation, groups, algorithm):
     function = f"conv{axes}d_input"
     xp = array_module(function, weight=weight, grad_output=grad_output)
     size = shape(function, "input_size", input_size)
@@ -67,10 +80,10 @@ def _input(axes, input_size, weight, grad_output, stride, padding, dilation, gro
     check_shape(function, "grad_output", grad_output.shape, settings.output)
     dtype = check_dtypes(function, _integers(settings), weight=weight, grad_output=grad_output)
     # y = W x has the gradient conj(W)ᵀ grad_y for x
-    return spread(xp, grad_output, weight.conj(), settings).astype(dtype, copy=False)
+    return spread(xp, grad_output, weight.conj(), settings, algorithm).astype(dtype, copy=False)
 
 
-def _weight(axes, input, weight_size, grad_output, stride, padding, dilation, groups):
+def _weight(axes, input, weight_size, grad_output, stride, padding, dilation, groups, algorithm):
     function = f"conv{axes}d_weight"
     xp = array_module(function, input=input, grad_output=grad_output)
     size = shape(function, "weight_size", weight_size)
@@ -79,7 +92,8 @@ def _weight(axes, input, weight_size, grad_output, stride, padding, dilation, gr
     )
     check_shape(function, "grad_output", grad_output.shape, settings.output)
     dtype = check_dtypes(function, _integers(settings), input=input, grad_output=grad_output)
-    return gather(xp, input.conj(), grad_output, size, settings).astype(dtype, copy=False)
+    gradient = gather(xp, input.conj(), grad_output, size, settings, algorithm)
+    return gradient.astype(dtype, copy=False)
 
 
 def _integers(settings: Settings) -> str:
@@ -101,14 +115,18 @@ def _bias(axes, grad_output):
     return grad_output.sum(axis=others, dtype=working_dtype(dtype)).astype(dtype, copy=False)
 
 
-def conv1d_input(input_size, weight, grad_output, stride=1, padding=0, dilation=1, groups=1):
+def conv1d_input(
+    input_size, weight, grad_output, stride=1, padding=0, dilation=1, groups=1, *, algorithm="auto"
+):
     """Gradient of `conv1d` for its input, shape (N, C, W) or (C, W). See `conv2d_input`."""
-    return _input(1, input_size, weight, grad_output, stride, padding, dilation, groups)
+    return _input(1, input_size, weight, grad_output, stride, padding, dilation, groups, algorithm)
 
 
-def conv1d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation=1, groups=1):
+def conv1d_weight(
+    input, weight_size, grad_output, stride=1, padding=0, dilation=1, groups=1, *, algorithm="auto"
+):
     """Gradient of `conv1d` for its weight, shape (O, C // groups, L). See `conv2d_weight`."""
-    return _weight(1, input, weight_size, grad_output, stride, padding, dilation, groups)
+    return _weight(1, input, weight_size, grad_output, stride, padding, dilation, groups, algorithm)
 
 
 def conv1d_bias(grad_output):
@@ -116,7 +134,9 @@ def conv1d_bias(grad_output):
     return _bias(1, grad_output)
 
 
-def conv2d_input(input_size, weight, grad_output, stride=1, padding=0, dilation=1, groups=1):
+def conv2d_input(
+    input_size, weight, grad_output, stride=1, padding=0, dilation=1, groups=1, *, algorithm="auto"
+):
     r"""Gradient of `conv2d` for its input, as `torch.nn.grad.conv2d_input`.
 
     Parameters
@@ -128,8 +148,8 @@ def conv2d_input(input_size, weight, grad_output, stride=1, padding=0, dilation=
         A floating or complex dtype; int64 with dilation, as in PyTorch.
     grad_output : array, shape (N, O, H', W') or (O, H', W')
         The gradient that arrived at the output. Of the same dtype and library.
-    stride, padding, dilation, groups
-        As they were given to `conv2d`.
+    stride, padding, dilation, groups, algorithm
+        As they are given to `conv2d`.
 
     Returns
     -------
@@ -161,10 +181,12 @@ def conv2d_input(input_size, weight, grad_output, stride=1, padding=0, dilation=
     >>> conv2d_input((1, 1, 1, 5), np.ones((1, 1, 1, 3)), np.ones((1, 1, 1, 3)))
     array([[[[1., 2., 3., 2., 1.]]]])
     """
-    return _input(2, input_size, weight, grad_output, stride, padding, dilation, groups)
+    return _input(2, input_size, weight, grad_output, stride, padding, dilation, groups, algorithm)
 
 
-def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation=1, groups=1):
+def conv2d_weight(
+    input, weight_size, grad_output, stride=1, padding=0, dilation=1, groups=1, *, algorithm="auto"
+):
     r"""Gradient of `conv2d` for its weight, as `torch.nn.grad.conv2d_weight`.
 
     Parameters
@@ -172,7 +194,7 @@ def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation
     input : array, shape (N, C, H, W) or (C, H, W)
     weight_size : tuple of int
         The weight's shape, (O, C // groups, K, L).
-    grad_output, stride, padding, dilation, groups
+    grad_output, stride, padding, dilation, groups, algorithm
         As in `conv2d_input`.
 
     Returns
@@ -189,7 +211,7 @@ def conv2d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation
     >>> conv2d_weight(np.arange(4.0).reshape(1, 1, 1, 4), (1, 1, 1, 2), np.ones((1, 1, 1, 3)))
     array([[[[3., 6.]]]])
     """
-    return _weight(2, input, weight_size, grad_output, stride, padding, dilation, groups)
+    return _weight(2, input, weight_size, grad_output, stride, padding, dilation, groups, algorithm)
 
 
 def conv2d_bias(grad_output):
@@ -212,17 +234,21 @@ def conv2d_bias(grad_output):
     return _bias(2, grad_output)
 
 
-def conv3d_input(input_size, weight, grad_output, stride=1, padding=0, dilation=1, groups=1):
+def conv3d_input(
+    input_size, weight, grad_output, stride=1, padding=0, dilation=1, groups=1, *, algorithm="auto"
+):
     """Gradient of `conv3d` for its input, shape (N, C, D, H, W) or (C, D, H, W).
 
     See `conv2d_input`.
     """
-    return _input(3, input_size, weight, grad_output, stride, padding, dilation, groups)
+    return _input(3, input_size, weight, grad_output, stride, padding, dilation, groups, algorithm)
 
 
-def conv3d_weight(input, weight_size, grad_output, stride=1, padding=0, dilation=1, groups=1):
+def conv3d_weight(
+    input, weight_size, grad_output, stride=1, padding=0, dilation=1, groups=1, *, algorithm="auto"
+):
     """Gradient of `conv3d` for its weight, shape (O, C // groups, J, K, L). See `conv2d_weight`."""
-    return _weight(3, input, weight_size, grad_output, stride, padding, dilation, groups)
+    return _weight(3, input, weight_size, grad_output, stride, padding, dilation, groups, algorithm)
 
 
 def conv3d_bias(grad_output):

@@ -14,7 +14,9 @@ from ..settings import check_shape, shape
 from .convolution import gather
 
 
-def _input(axes: int, input_size: Any, weight: Any, grad_output: Any, *settings: Any) -> Any:
+def _input(
+    axes: int, input_size: Any, weight: Any, grad_output: Any, *settings: Any, algorithm: str
+) -> Any:
     function = f"conv_transpose{axes}d_input"
     xp = array_module(function, weight=weight, grad_output=grad_output)
     size = shape(function, "input_size", input_size)
@@ -22,10 +24,12 @@ def _input(axes: int, input_size: Any, weight: Any, grad_output: Any, *settings:
     # What is the input of the convolution is the output here.
     check_shape(function, "grad_output", grad_output.shape, fitted.input)
     check_dtypes(function, weight=weight, grad_output=grad_output)
-    return convolve(xp, grad_output, weight.conj(), None, fitted)
+    return convolve(xp, grad_output, weight.conj(), None, fitted, algorithm)
 
 
-def _weight(axes: int, input: Any, weight_size: Any, grad_output: Any, *settings: Any) -> Any:
+def _weight(
+    axes: int, input: Any, weight_size: Any, grad_output: Any, *settings: Any, algorithm: str
+) -> Any:
     function = f"conv_transpose{axes}d_weight"
     xp = array_module(function, input=input, grad_output=grad_output)
     size = shape(function, "weight_size", weight_size)
@@ -33,27 +37,55 @@ def _weight(axes: int, input: Any, weight_size: Any, grad_output: Any, *settings
     check_shape(function, "grad_output", grad_output.shape, fitted.input)
     dtype = check_dtypes(function, input=input, grad_output=grad_output)
     # `gather` conjugates neither; here the windows are the gradient's, and the cells the input's
-    return gather(xp, grad_output, input.conj(), size, fitted).astype(dtype, copy=False)
+    gradient = gather(xp, grad_output, input.conj(), size, fitted, algorithm)
+    return gradient.astype(dtype, copy=False)
 
 
 def conv_transpose1d_input(
-    input_size, weight, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    input_size,
+    weight,
+    grad_output,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+    *,
+    algorithm="auto",
 ):
     """Gradient of `conv_transpose1d` for its input. See `conv_transpose2d_input`."""
     settings = (stride, padding, output_padding, groups, dilation)
-    return _input(1, input_size, weight, grad_output, *settings)
+    return _input(1, input_size, weight, grad_output, *settings, algorithm=algorithm)
 
 
 def conv_transpose1d_weight(
-    input, weight_size, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    input,
+    weight_size,
+    grad_output,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+    *,
+    algorithm="auto",
 ):
     """Gradient of `conv_transpose1d` for its weight. See `conv_transpose2d_weight`."""
     settings = (stride, padding, output_padding, groups, dilation)
-    return _weight(1, input, weight_size, grad_output, *settings)
+    return _weight(1, input, weight_size, grad_output, *settings, algorithm=algorithm)
 
 
 def conv_transpose2d_input(
-    input_size, weight, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    input_size,
+    weight,
+    grad_output,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+    *,
+    algorithm="auto",
 ):
     """Gradient of `conv_transpose2d` for its input: `conv2d` of the gradient with the same weight.
 
@@ -65,8 +97,8 @@ def conv_transpose2d_input(
         A floating or complex dtype.
     grad_output : array, shape (N, O, H', W') or (O, H', W')
         The gradient that arrived at the output. Of the same dtype and library.
-    stride, padding, output_padding, groups, dilation
-        As they were given to `conv_transpose2d`.
+    stride, padding, output_padding, groups, dilation, algorithm
+        As they are given to `conv_transpose2d`.
 
     Returns
     -------
@@ -87,11 +119,20 @@ def conv_transpose2d_input(
     array([[[[3., 9.]]]])
     """
     settings = (stride, padding, output_padding, groups, dilation)
-    return _input(2, input_size, weight, grad_output, *settings)
+    return _input(2, input_size, weight, grad_output, *settings, algorithm=algorithm)
 
 
 def conv_transpose2d_weight(
-    input, weight_size, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    input,
+    weight_size,
+    grad_output,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+    *,
+    algorithm="auto",
 ):
     """Gradient of `conv_transpose2d` for its weight, shape `weight_size`.
 
@@ -107,20 +148,38 @@ def conv_transpose2d_weight(
     array([[[[20., 31., 42.]]]])
     """
     settings = (stride, padding, output_padding, groups, dilation)
-    return _weight(2, input, weight_size, grad_output, *settings)
+    return _weight(2, input, weight_size, grad_output, *settings, algorithm=algorithm)
 
 
 def conv_transpose3d_input(
-    input_size, weight, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    input_size,
+    weight,
+    grad_output,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+    *,
+    algorithm="auto",
 ):
     """Gradient of `conv_transpose3d` for its input. See `conv_transpose2d_input`."""
     settings = (stride, padding, output_padding, groups, dilation)
-    return _input(3, input_size, weight, grad_output, *settings)
+    return _input(3, input_size, weight, grad_output, *settings, algorithm=algorithm)
 
 
 def conv_transpose3d_weight(
-    input, weight_size, grad_output, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    input,
+    weight_size,
+    grad_output,
+    stride=1,
+    padding=0,
+    output_padding=0,
+    groups=1,
+    dilation=1,
+    *,
+    algorithm="auto",
 ):
     """Gradient of `conv_transpose3d` for its weight. See `conv_transpose2d_weight`."""
     settings = (stride, padding, output_padding, groups, dilation)
-    return _weight(3, input, weight_size, grad_output, *settings)
+    return _weight(3, input, weight_size, grad_output, *settings, algorithm=algorithm)
