@@ -1,5 +1,5 @@
 // Elements, and the grid of cells that every explorer shares.
-import { clamp } from "./format.js";
+import { clamp, fmt } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -14,7 +14,7 @@ export function put(node, attrs) {
 }
 
 const make = (node, attrs, kids) => {
-  put(node, attrs).append(...kids.flat().filter((kid) => kid != null));
+  put(node, attrs).append(...kids.flat(9).filter((kid) => kid != null));
   return node;
 };
 export const h = (tag, attrs = {}, ...kids) => make(document.createElement(tag), attrs, kids);
@@ -31,7 +31,7 @@ export const num = (path, words, role = "") => h("span", { "data-n": path, class
 
 /** Replace what a node holds by words and elements. */
 export const refill = (node, ...kids) => {
-  node.replaceChildren(...kids.flat());
+  node.replaceChildren(...kids.flat(9));
   return node;
 };
 
@@ -41,19 +41,27 @@ export const part = (caption, ...kids) => {
   return Object.assign(h("div", { class: "cw-part" }, title, ...kids), { caption: title });
 };
 
+/** The size of a cell with all grids (of so many columns each) in a row if it stays large enough, else two, else one. */
+export function fitted(width, [a, b, c]) {
+  const fits = [[a + b + c, 3], [Math.max(a + b, c), 2], [Math.max(a, c), 1]].map(([cells, grids]) => (width - 28 * (grids - 1) - 17 * grids) / cells);
+  const cell = Math.floor(clamp(fits.find((one, i) => one >= 25 || i === 2), 16, fits[0] >= 25 ? 44 : 34));
+  return cell >= 24 ? [cell, true] : [Math.max(cell, Math.floor(Math.min(24, (width - 2) / Math.max(a, c)))), false];
+}
+
 /**
  * A grid of square cells. update({ rows, columns, cell, look, at, label }) redraws what changed;
  * look(r, c) gives { text, sub, kind, name, n }: the value, a small second value, class words
  * ("input", "kernel", "output", "gradient", "unused", "padding", plus "on" and "dim"), the name for
  * screen readers, the path of the value in numbers(). With `point(r, c)` the cells answer to mouse,
- * touch and arrow keys (one tab stop, at `at`). frame(rows and columns of a box, class) outlines.
+ * touch and arrow keys (one tab stop, at `at`). `first` is the index of the first row and column.
+ * frame(rows and columns of a box, class) outlines.
  */
 export function grid(ui, point) {
   const over = s("g", { class: "cw-over", "aria-hidden": "true" }), axes = s("g", { class: "cw-axes", "aria-hidden": "true" });
   const body = s("g", { role: "presentation" });
   const node = s("svg", { class: "cw-grid", role: point ? "grid" : "table" }, axes, body, over);
   const cells = [];
-  let shape = [0, 0], at = [0, 0], unit = 0, margin = 0;
+  let shape = [0, 0], at = [0, 0], unit = 0, margin = 0, start = 0;
 
   const build = (rows, columns) => {
     while (cells.length > rows) cells.pop().row.remove();
@@ -96,10 +104,10 @@ export function grid(ui, point) {
     frame(r, c, rows, columns, kind) {
       over.append(s("rect", { x: margin + c * unit, y: margin + r * unit, width: columns * unit, height: rows * unit, rx: 3, class: `cw-frame ${kind}` }));
     },
-    update({ rows, columns, cell, look, at: where = [0, 0], label, indices = false }) {
+    update({ rows, columns, cell, look, at: where = [0, 0], label, indices = false, first = 0 }) {
       at = [clamp(where[0], 0, rows - 1), clamp(where[1], 0, columns - 1)];
-      const relabel = rows !== shape[0] || columns !== shape[1] || cell !== unit || (indices ? 16 : 1) !== margin;
-      shape = [rows, columns], unit = cell, margin = indices ? 16 : 1;
+      const relabel = rows !== shape[0] || columns !== shape[1] || cell !== unit || (indices ? 16 : 1) !== margin || first !== start;
+      shape = [rows, columns], unit = cell, start = first, margin = indices ? 16 : 1;
       const width = columns * cell + margin + 1, height = rows * cell + margin + 1;
       put(node, { viewBox: `0 0 ${width} ${height}`, width, height, "aria-label": label, "aria-rowcount": rows, "aria-colcount": columns });
       if (relabel) {
@@ -107,8 +115,8 @@ export function grid(ui, point) {
         axes.replaceChildren();
         for (let i = 0; indices && i < Math.max(rows, columns); i++) {
           const middle = margin + (i + 0.5) * cell;
-          if (i < columns) axes.append(s("text", { x: middle, y: 7 }, String(i)));
-          if (i < rows) axes.append(s("text", { x: 6, y: middle }, String(i)));
+          if (i < columns) axes.append(s("text", { x: middle, y: 7 }, fmt(i + first)));
+          if (i < rows) axes.append(s("text", { x: 6, y: middle }, fmt(i + first)));
         }
       }
       over.replaceChildren();
