@@ -20,8 +20,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from itertools import product
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,14 +34,35 @@ _kept = threading.local()
 KEEP = 1 << 22  # bytes that a thread keeps at most
 
 
+class Blas(NamedTuple):
+    """How to ask a BLAS library for its number of threads, and how to set it."""
+
+    get: Callable[[], int]
+    set: Callable[[int], Any]
+    of_a_thread: bool  # with OpenMP each thread has a number of its own
+
+
 @cache
-def _blas() -> tuple[Any, ...]:
-    """NumPy's BLAS, as far as threadpoolctl can give it orders."""
+def _blas() -> tuple[Blas, ...]:
+    """NumPy's BLAS, as far as threadpoolctl finds it."""
     from threadpoolctl import ThreadpoolController
 
     found = [c for c in ThreadpoolController().lib_controllers if c.user_api == "blas"]
     # a wheel of NumPy brings its own; other libraries in the process are left alone
-    return tuple([c for c in found if "numpy" in c.filepath] or found)
+    found = [c for c in found if "numpy" in c.filepath] or found
+    return tuple(_controls(controller) for controller in found)
+
+
+def _controls(controller: Any) -> Blas:
+    if controller.internal_api == "openblas" and controller.threading_layer == "pthreads":
+        # The number is the process's. threadpoolctl lets one thread alone set it; `_lock` is what
+        # keeps our threads in order, so its functions are called as they are, in a microsecond.
+        for prefix, suffix in product(("scipy_", ""), ("64_", "_64", "")):
+            names = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
+            if all(hasattr(controller.dynlib, name) for name in names):
+                return Blas(*(getattr(controller.dynlib, name) for name in names), False)
+    own = getattr(controller, "threading_layer", "") == "openmp"
+    return Blas(controller.get_num_threads, controller.set_num_threads, own)
 
 
 @cache
@@ -62,9 +84,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
+def _blas_threads() -> int:
+    return max((blas.get() or 1 for blas in _blas()), default=1)
+
+
 def _set_blas(number: int) -> None:
-    for library in _blas():
-        library.set_num_threads(number)
+    for blas in _blas():
+        blas.set(number)
 
 
 def _cores() -> int:
@@ -77,11 +103,9 @@ def _cores() -> int:
 
 def limit() -> int:
     """How many threads one call may keep busy."""
-    libraries = _blas()
-    if not libraries:
+    if not _blas():
         return 1
-    blas = _blas_before if _sharing else max(c.get_num_threads() or 1 for c in libraries)
-    return max(1, min(blas, _cores()))
+    return max(1, min(_blas_before if _sharing else _blas_threads(), _cores()))
 
 
 @contextmanager
@@ -90,7 +114,8 @@ def _one_blas_thread() -> Iterator[None]:
     global _sharing, _blas_before
     with _lock:
         if not _sharing:
-            _blas_before = max(c.get_num_threads() or 1 for c in _blas())
+            _blas_before = _blas_threads()
+        if _blas_threads() > 1:
             _set_blas(1)
         _sharing += 1
     try:
@@ -98,7 +123,7 @@ def _one_blas_thread() -> Iterator[None]:
     finally:
         with _lock:
             _sharing -= 1
-            if not _sharing:
+            if not _sharing or any(blas.of_a_thread for blas in _blas()):
                 _set_blas(_blas_before)
 
 
@@ -132,6 +157,8 @@ def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True
         global _running
         with _lock:
             _running += 1
+            if helps and _blas_threads() > 1:  # OpenMP's number for this thread
+                _set_blas(1)
         try:
             # a helper leaves as soon as calls from other threads keep the cores busy
             while queue and not (helps and _running > threads):

@@ -1,0 +1,392 @@
+"""Every algorithm computes the sums of convolution: forward, both gradients, and transposed."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from conv_cases import CASES, Case
+
+import convlib
+from convlib import algorithms, grad
+from convlib.algorithms import choice, im2col, threads
+from convlib.algorithms.steps import Shape, Steps
+
+DIRECT = [name for name in algorithms.ALGORITHMS if name not in choice.ERROR]
+EPSILONS = 64  # of the largest result: what sums in different orders may differ by
+
+
+def needs(name: str) -> None:
+    if name == "compiled":
+        pytest.importorskip("numba")
+
+
+def numbers(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    dtype = np.dtype(dtype)
+    if dtype.kind in "iu":
+        return rng.integers(0, 9, shape).astype(dtype)
+    values = rng.standard_normal(shape)
+    if dtype.kind == "c":
+        values = values + 1j * rng.standard_normal(shape)
+    return values.astype(dtype)
+
+
+def assert_near(actual: np.ndarray, expected: np.ndarray, epsilons: float) -> None:
+    assert actual.shape == expected.shape
+    assert actual.dtype == expected.dtype
+    if not actual.size:
+        return
+    if actual.dtype.kind in "iu":
+        np.testing.assert_array_equal(actual, expected)
+        return
+    # in float16 the sum is float32's, rounded once
+    tolerance = epsilons * np.finfo(actual.dtype).eps
+    if actual.dtype == np.float16:
+        tolerance = max(epsilons * float(np.finfo(np.float32).eps), 1e-3)
+    scale = float(np.abs(expected).max())
+    assert float(np.abs(actual - expected).max()) <= tolerance * max(scale, 1.0)
+
+
+def takes(name: str, case, dtype: str) -> bool:
+    """Tell whether an algorithm takes a case: those that do not are refused, in their own test."""
+    settings = case.settings
+    kernel = case.weight_shape[2:]
+    if name.startswith("winograd"):
+        plain = settings.get("stride", 1) == 1 and settings.get("dilation", 1) == 1
+        if set(kernel) != {3} or not plain:
+            return False
+    if name == "bands":
+        groups = settings.get("groups", 1)
+        if case.weight_shape[1] != 1 or case.weight_shape[0] != groups:
+            return False
+    return name not in ("fft", "compiled", "winograd", "winograd-f23") or "int" not in dtype
+
+
+# more of what single algorithms are made for
+EXTRA = [
+    Case((2, 3, 12, 9), (4, 3, 3, 3), {"padding": 1}),
+    Case((2, 3, 13), (4, 3, 3), {"padding": 2}),
+    Case((1, 4, 6, 5, 7), (4, 2, 3, 3, 3), {"padding": (1, 0, 2), "groups": 2}),
+    Case((2, 6, 5, 4), (6, 3, 3, 3), {"padding": "same", "groups": 2}),
+    Case((2, 5, 9, 14), (5, 1, 3, 3), {"padding": 1, "groups": 5}),
+    Case((2, 5, 9, 14), (5, 1, 3, 5), {"stride": (2, 3), "padding": 2, "groups": 5}),
+    Case((3, 5, 11), (5, 1, 4), {"dilation": 2, "padding": 1, "groups": 5}),
+    Case((1, 3, 5, 6, 7), (3, 1, 2, 3, 2), {"stride": 2, "padding": 1, "groups": 3}),
+    Case((2, 8, 9, 7), (10, 8, 2, 3), {"stride": 2, "dilation": 3, "padding": (1, 3)}),
+]
+
+
+@pytest.fixture(params=["as it is", "cut small"])
+def blocks(request, monkeypatch):
+    """Blocks as they are, where a small case is one block, and cut so that each case has many."""
+    if request.param == "cut small":
+        monkeypatch.setattr(im2col, "BLOCK", 64)
+        monkeypatch.setattr(im2col, "LEAST_COLUMNS", 3)
+        for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
+            monkeypatch.setattr(choice.module(name), "SMALL", 0)
+        monkeypatch.setattr(choice.module("winograd"), "BLOCK", 64)
+        monkeypatch.setattr(choice.module("flat"), "CELLS", 16)
+        monkeypatch.setattr(choice.module("bands"), "CELLS", 16)
+        monkeypatch.setattr(threads, "limit", lambda: 2)
+        for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
+            monkeypatch.setattr(choice.module(name), "limit", lambda: 2)
+    return request.param
+
+
+@pytest.mark.parametrize("name", algorithms.ALGORITHMS)
+def test_all_three_sums_and_the_transposed_one(name, blocks):
+    needs(name)
+    tried = 0
+    for number, case in enumerate(CASES + EXTRA):
+        dtypes = ["float64", "float32", "int64", "complex128", "float16"][
+            : 5 if number % 4 == 0 else 2
+        ]
+        for dtype in dtypes:
+            if not takes(name, case, dtype):
+                continue
+            tried += 1
+            epsilons = choice.ERROR.get(name, EPSILONS)
+            conv = getattr(convlib, f"conv{case.axes}d")
+            x = numbers(case.input_shape, dtype, number)
+            w = numbers(case.weight_shape, dtype, number + 1)
+            kept = x.copy(), w.copy()
+            plain = conv(x, w, algorithm="windows", **case.settings)
+            y = conv(x, w, algorithm=name, **case.settings)
+            assert_near(y, plain, epsilons)
+            assert y.base is None and y.flags.writeable
+            if "int" in dtype:
+                continue
+            gy = numbers(y.shape, dtype, number + 2)
+            for part, args in (
+                ("input", (x.shape, w, gy)),
+                ("weight", (x, w.shape, gy)),
+            ):
+                gradient = getattr(grad, f"conv{case.axes}d_{part}")
+                plain = gradient(*args, algorithm="windows", **case.settings)
+                assert_near(gradient(*args, algorithm=name, **case.settings), plain, epsilons)
+            if not isinstance(case.settings.get("padding", 0), str):
+                transposed = getattr(convlib, f"conv_transpose{case.axes}d")
+                # the same weight, and what the convolution put out as the input
+                plain = transposed(gy, w, algorithm="windows", **case.settings)
+                actual = transposed(gy, w, algorithm=name, **case.settings)
+                assert_near(actual, plain, epsilons)
+            np.testing.assert_array_equal(x, kept[0])
+            np.testing.assert_array_equal(w, kept[1])
+    assert tried >= 6
+
+
+@pytest.mark.parametrize("name", algorithms.ALGORITHMS)
+def test_errors_stay_in_their_class(name):
+    """In float32 against float64, with as many channels as networks have."""
+    needs(name)
+    groups = 128 if name == "bands" else 1
+    x = numbers((1, 128, 30, 30), "float64", 0)
+    w = numbers((128, 128 // groups, 3, 3), "float64", 1)
+    exact = convlib.conv2d(x, w, padding=1, groups=groups, algorithm="windows")
+    y = convlib.conv2d(
+        x.astype("float32"), w.astype("float32"), padding=1, groups=groups, algorithm=name
+    )
+    error = np.abs(y - exact).max() / np.abs(exact).max()
+    bound = choice.ERROR.get(name, 8) * np.finfo(np.float32).eps
+    assert error <= bound
+    if name == "winograd":  # the bound means something: F(4,3) is beyond the direct sum's error
+        assert error > 8 * np.finfo(np.float32).eps
+
+
+@pytest.mark.parametrize("name", [name for name in DIRECT if name != "bands"])
+def test_infinities_stay_where_they_are_read(name):
+    needs(name)
+    x = numbers((1, 2, 9, 9), "float64", 0)
+    x[0, 1, 4, 4] = np.inf
+    for taps in ((3, 3), (2, 2), (1, 1)):
+        w = np.abs(numbers((3, 2, *taps), "float64", 1)) + 1
+        y = convlib.conv2d(x, w, padding=1, algorithm=name)
+        expected = convlib.conv2d(x, w, padding=1, algorithm="windows")
+        np.testing.assert_array_equal(np.isinf(y), np.isinf(expected))
+        assert not np.isnan(y).any()
+
+
+REFUSALS = [
+    ("nonsense", {}, (4, 3, 3, 3), ValueError, "algorithm must be 'auto' or one of .*'nonsense'"),
+    (None, {}, (4, 3, 3, 3), TypeError, "algorithm must be a string, got None"),
+    ("winograd", {"stride": 2}, (4, 3, 3, 3), ValueError, "stride 1.*got.*stride \\(2, 2\\)"),
+    ("winograd", {}, (4, 3, 3, 5), ValueError, "three taps"),
+    ("winograd-f23", {"dilation": 2}, (4, 3, 3, 3), ValueError, "dilation 1"),
+    ("bands", {}, (4, 3, 3, 3), ValueError, "one channel a group, got 3 and 4"),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "weight", "error", "pattern"), REFUSALS)
+def test_what_an_algorithm_cannot_do_is_refused(name, settings, weight, error, pattern):
+    x, w = np.ones((1, 3, 9, 9)), np.ones(weight)
+    with pytest.raises(error, match=pattern):
+        convlib.conv2d(x, w, algorithm=name, **settings)
+
+
+@pytest.mark.parametrize("name", ["winograd", "winograd-f23", "fft", "compiled"])
+def test_integers_are_refused_where_numbers_are_rounded(name):
+    needs(name)
+    x, w = np.ones((1, 3, 9, 9), np.int32), np.ones((4, 3, 3, 3), np.int32)
+    with pytest.raises(ValueError, match="needs floating or complex numbers, got int32"):
+        convlib.conv2d(x, w, algorithm=name)
+
+
+def test_compiled_says_what_is_missing(monkeypatch):
+    monkeypatch.setattr(choice, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=r"needs Numba: .*\[fast\]"):
+        convlib.conv2d(np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3)), algorithm="compiled")
+
+
+SHAPES = [
+    Shape(1, 1, 1, 1, (2, 2), (3, 3)),
+    Shape(1, 1, 64, 64, (56, 56), (3, 3)),
+    Shape(8, 1, 512, 512, (7, 7), (3, 3)),
+    Shape(1, 32, 4, 4, (56, 56), (3, 3)),
+    Shape(1, 144, 1, 1, (56, 56), (3, 3)),
+    Shape(1, 960, 1, 1, (7, 7), (3, 3)),
+    Shape(1, 1, 3, 64, (112, 112), (7, 7)),
+    Shape(1, 1, 8, 8, (64, 64), (31, 31)),
+    Shape(1, 1, 64, 64, (16, 56, 56), (3, 3, 3)),
+]
+
+
+@pytest.mark.parametrize("numba", [False, True])
+@pytest.mark.parametrize("task", ["forward", "input", "weight"])
+def test_auto_takes_direct_sums_unless_an_error_is_allowed(monkeypatch, task, numba):
+    monkeypatch.setattr(choice, "is_available", lambda: numba)
+    choice._auto.cache_clear()
+    plain = Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
+    taken = {}
+    for shape in SHAPES:
+        axes = len(shape.taps)
+        steps = Steps((1,) * axes, ((1, 1),) * axes, (1,) * axes)
+        for dtype in ("float32", "float64", "complex64", "int64"):
+            name = choice.choose("auto", task, shape, steps, np.dtype(dtype), np)
+            assert name in DIRECT and name != "bands"
+            assert numba or name != "compiled"
+    dense = SHAPES[1]
+    for allowed in (0, 1e-5, 1e-3):
+        with convlib.allowed_error(allowed):
+            taken[allowed] = choice.choose("auto", task, dense, plain, np.dtype("float32"), np)
+    assert taken == {0: "im2col", 1e-5: "winograd-f23", 1e-3: "winograd"}
+    with convlib.allowed_error(1e-3):
+        large = choice.choose("auto", task, SHAPES[7], plain, np.dtype("float32"), np)
+        strided = plain._replace(stride=(2, 2))
+        assert large == "fft"
+        assert choice.choose("auto", task, dense, strided, np.dtype("float32"), np) == "im2col"
+        assert choice.choose("auto", task, dense, plain, np.dtype("int64"), np) == "im2col"
+    choice._auto.cache_clear()
+
+
+def test_allowed_error_belongs_to_its_block_and_thread():
+    dense, plain = SHAPES[1], Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
+
+    def name() -> str:
+        return choice.choose("auto", "forward", dense, plain, np.dtype("float32"), np)
+
+    with convlib.allowed_error(1e-3):
+        assert name() == "winograd"
+        with convlib.allowed_error(0):
+            assert name() == "im2col"
+        assert name() == "winograd"
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(name).result() == "im2col"
+    assert name() == "im2col"
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), [(-1, ValueError), (2, ValueError), ("1e-3", TypeError), (True, TypeError)]
+)
+def test_allowed_error_refuses(value, error):
+    with (
+        pytest.raises(error, match="allowed_error: relative must be"),
+        convlib.allowed_error(value),
+    ):
+        pass
+
+
+def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
+    """Several callers at once, each with helpers, get what one caller gets, bit for bit."""
+    monkeypatch.setattr(im2col, "limit", lambda: 2)
+    monkeypatch.setattr(threads, "limit", lambda: 2)
+    x, w = numbers((3, 32, 28, 28), "float32", 0), numbers((32, 32, 3, 3), "float32", 1)
+    gy = numbers((3, 32, 28, 28), "float32", 2)
+
+    def results() -> list[np.ndarray]:
+        return [
+            convlib.conv2d(x, w, padding=1),
+            grad.conv2d_input(x.shape, w, gy, padding=1),
+            grad.conv2d_weight(x, w.shape, gy, padding=1),
+        ]
+
+    alone = results()
+    before = threads._blas_threads()
+    start = threading.Barrier(4)
+
+    def caller(_: int) -> list[np.ndarray]:
+        start.wait()
+        return [array for _ in range(3) for array in results()]
+
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(caller, range(4)):
+            for actual, expected in zip(found, alone * 3, strict=True):
+                np.testing.assert_array_equal(actual, expected)
+    assert threads._blas_threads() == before
+    assert threads._sharing == threads._running == 0
+
+
+def test_limits_of_the_user_are_kept(monkeypatch):
+    from threadpoolctl import threadpool_limits
+
+    if not threads._blas():
+        pytest.skip("no BLAS here that takes orders")
+    monkeypatch.setattr(threads, "_cores", lambda: 8)
+    with threadpool_limits(1, user_api="blas"):
+        assert threads.limit() == 1
+    monkeypatch.setattr(threads, "_cores", lambda: 1)
+    assert threads.limit() == 1
+
+
+def test_no_thread_is_woken_up_where_one_is_allowed(monkeypatch):
+    monkeypatch.setattr(threads, "limit", lambda: 1)
+    monkeypatch.setattr(threads, "_pool", lambda: pytest.fail("a helper was called"))
+    found = []
+    threads.share(lambda number: found.append(number), [(1,), (2,), (3,)])
+    assert found == [1, 2, 3]
+
+
+def test_errors_come_out_of_the_threads(monkeypatch):
+    monkeypatch.setattr(threads, "limit", lambda: 2)
+
+    def work(number: int) -> None:
+        if number == 7:
+            raise FloatingPointError("seven")
+
+    before = threads._blas_threads()
+    with pytest.raises(FloatingPointError, match="seven"):
+        threads.share(work, [(number,) for number in range(40)])
+    assert threads._blas_threads() == before
+    assert threads._sharing == threads._running == 0
+
+
+def test_errstate_reaches_the_threads(monkeypatch):
+    monkeypatch.setattr(threads, "limit", lambda: 2)
+    both = threading.Barrier(2)
+
+    def work() -> None:
+        both.wait(10)
+        np.float32(1e38) * np.float32(1e38)
+
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        threads.share(work, [(), ()])
+    with np.errstate(over="ignore"):
+        threads.share(work, [(), ()])
+
+
+def test_blocks_hold_each_position_once():
+    for positions in ((7,), (5, 9), (3, 4, 5), (1, 1)):
+        for columns in (1, 3, 8, 20, 1000):
+            for at_least in (1, 2, 5):
+                shape = Shape(3, 2, 1, 1, positions, (1,) * len(positions))
+                seen = np.zeros((3, 2, *positions), int)
+                flat = np.zeros((3, 2, seen[0, 0].size), int)
+                for block in im2col.blocks(shape, columns, at_least):
+                    seen[(block.n, block.g, *block.at)] += 1
+                    flat[block.n, block.g, block.flat] += 1
+                assert (seen == 1).all() and (flat == 1).all()
+                np.testing.assert_array_equal(seen.reshape(flat.shape), flat)
+
+
+def test_fast_lengths():
+    fft = choice.module("fft")
+    assert [fft.fast_length(n) for n in (0, 1, 7, 11, 13, 17, 31, 121)] == [
+        1, 1, 8, 12, 15, 18, 32, 125,
+    ]  # fmt: skip
+
+
+def test_winograd_matrices_are_exact_for_small_integers():
+    """F(m,3) of integers, times the denominators, is the direct sum without any rounding."""
+    for m in (2, 4):
+        bt, g, at = choice.module("winograd").transforms(m, 1, np.dtype("float64"))
+        for x in np.eye(m + 2):
+            for w in np.eye(3):
+                direct = [x[h : h + 3] @ w for h in range(m)]
+                np.testing.assert_allclose(at @ ((g @ w) * (bt @ x)), direct, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", algorithms.ALGORITHMS)
+def test_on_either_library(xp, name):
+    if xp is not np and name == "compiled":
+        with pytest.raises(ValueError, match="needs NumPy arrays"):
+            convlib.conv2d(xp.ones((1, 1, 5, 5)), xp.ones((1, 1, 3, 3)), algorithm=name)
+        return
+    needs(name)
+    groups = 4 if name == "bands" else 2
+    x, w = numbers((2, 4, 9, 8), "float32", 0), numbers((4, 4 // groups, 3, 3), "float32", 1)
+    expected = convlib.conv2d(x, w, padding=1, groups=groups, algorithm="windows")
+    actual = convlib.conv2d(xp.asarray(x), xp.asarray(w), padding=1, groups=groups, algorithm=name)
+    assert isinstance(actual, xp.ndarray)
+    assert_near(np.asarray(actual.get() if xp is not np else actual), expected, 1024)
