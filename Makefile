@@ -22,7 +22,7 @@ SOURCES := $(shell find book notebooks convlib -type f ! -path '*/__pycache__/*'
 QUIET_THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book html test lint types unit notebooks browser execute address freeze clean distclean
+.PHONY: help venv book html test lint types unit notebooks browser mutation opinfo execute address freeze clean distclean
 
 help: ## show this list
 	@echo "Convolution, Window by Window"
@@ -67,6 +67,14 @@ notebooks: $(READY) ## run every cell of every notebook again and compare with w
 browser: $(BUILT) ## open the built pages in a real browser
 	@echo; echo "== browser: the built book in a real browser"
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/book
+
+mutation: $(READY) ## break the library one formula at a time: the tests must notice each (minutes)
+	@echo; echo "== mutation: every broken formula is noticed"
+	@$(QUIET_THREADS) JOBS=$(JOBS) $(BIN)/python tests/mutation.py
+
+opinfo: $(READY) ## count PyTorch's own test cases by function: passed, refused by both, meant differences
+	@echo; echo "== opinfo: PyTorch's own test cases, counted by function"
+	@$(QUIET_THREADS) $(BIN)/python tests/opinfo.py
 
 execute: $(READY) ## run notebooks and store their outputs in the normal form: make execute NB=notebooks/01-one-window.ipynb
 	@$(if $(NB),$(BIN)/python tests/book/normalise.py $(NB),echo "make: name the notebook: make execute NB=notebooks/01-one-window.ipynb" >&2; exit 1)

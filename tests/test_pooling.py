@@ -187,6 +187,14 @@ class TestGradientRefusals:
         with pytest.raises(ValueError, match="max_pool2d_input: each of the indices must name"):
             self.max(indices=indices)
 
+    def test_index_of_the_padding(self):
+        options = {"kernel_size": 2, "stride": 2, "padding": 1}
+        x = np.ones((1, 4, 4))
+        y, indices = convlib.max_pool2d(x, **options, return_indices=True)
+        indices[0, 0, 0] = -1
+        with pytest.raises(ValueError, match="got 1 that do not"):
+            grad.max_pool2d_input(x.shape, indices, y, **options)
+
     @pytest.mark.parametrize("backward", ["max", "avg"])
     @pytest.mark.parametrize(
         "changes, error, words",

@@ -1,0 +1,204 @@
+"""Ways to break convlib, one formula each, as data: the file, its text, what it becomes, the tests.
+
+`tests/mutation.py` applies them one at a time to a copy of the repository and expects the named
+tests to fail. The text must stand in its file exactly once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutation(NamedTuple):
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+GEOMETRY = "test_geometry.py"
+POOLING = "test_pooling.py"
+CONVOLUTION = "test_oracle.py test_convolution.py"
+TRANSPOSED = "test_oracle.py test_transposed.py"
+REFUSED = "test_properties.py::test_refused"
+CHECKS = "test_convolution.py test_transposed.py"
+COPYING = "test_oracle.py test_padding.py test_folding.py test_grad.py"
+
+MUTATIONS = [
+    # sizes
+    Mutation("geometry.py", "return d * (k - 1) + 1", "return d * k", GEOMETRY),
+    Mutation(
+        "geometry.py",
+        "return (padded - span(k, d)) // s + 1",
+        "return -(-(padded - span(k, d)) // s) + 1",
+        GEOMETRY,
+    ),
+    Mutation("geometry.py", "if span(k, d) > padded:", "if span(k, d) >= padded:", GEOMETRY),
+    Mutation("geometry.py", "m = (n - 1) * s - 2 * p", "m = (n - 1) * s - p", GEOMETRY),
+    Mutation("geometry.py", "if m < 0:", "if m < -1:", GEOMETRY),
+    Mutation(
+        "geometry.py",
+        "return total // 2, total - total // 2",
+        "return total - total // 2, total // 2",
+        GEOMETRY,
+    ),
+    Mutation("receptive.py", "size += d * (k - 1) * jump", "size += d * (k - 1)", GEOMETRY),
+    Mutation("receptive.py", "jump *= s", "jump += s - 1", GEOMETRY),
+    # refusals
+    Mutation(
+        "settings.py",
+        "min(numbers, default=least) < least",
+        "min(numbers, default=least) < least - 1",
+        "test_settings.py test_convolution.py",
+    ),
+    Mutation(
+        "settings.py", "if len(numbers) != axes:", "if len(numbers) < axes:", "test_settings.py"
+    ),
+    Mutation(
+        "settings.py", "if actual != required:", "if len(actual) != len(required):", "test_grad.py"
+    ),
+    Mutation("checks.py", "if stride != (1,) * axes:", "if stride < (1,) * axes:", REFUSED),
+    Mutation(
+        "checks.py",
+        "if channels != in_channels * groups:",
+        "if channels < in_channels * groups:",
+        CHECKS,
+    ),
+    Mutation("checks.py", "if first < groups or first % groups:", "if first % groups:", CHECKS),
+    Mutation("checks.py", "if e >= s and e >= d:", "if e >= s:", CHECKS),
+    Mutation("checks.py", "bias_shape != (channels,):", "bias_shape[-1] != channels:", CHECKS),
+    Mutation("arrays.py", "if other.dtype != array.dtype:", "if False:", "test_arrays.py"),
+    Mutation(
+        "arrays.py",
+        "return SINGLE if dtype == HALF else dtype",
+        "return dtype",
+        "test_arrays.py test_pooling.py test_convolution.py",
+    ),
+    # padding
+    Mutation(
+        "padding.py",
+        "inner.append(slice(before, before + n))",
+        "inner.append(slice(after, after + n))",
+        COPYING,
+    ),
+    Mutation("padding.py", "(slice(b, n - a) for", "(slice(a, n - b) for", COPYING),
+    Mutation(
+        "padding.py",
+        "return (n - 1) - np.abs((n - 1) - np.abs(cells))",
+        "return (n - 1) - np.abs((n - 1) - np.abs(cells + (cells < 0)))",
+        COPYING,
+    ),
+    Mutation("padding.py", "np.clip(cells, 0, n - 1)", "np.clip(cells, 1, n - 1)", COPYING),
+    Mutation("padding.py", "return first + (cells - first) %", "return (cells - first) %", COPYING),
+    Mutation("padding.py", '"reflect": n - 1,', '"reflect": n,', COPYING),
+    # windows
+    Mutation(
+        "windows.py", "*(step * min(s, n) for", "*(step for", "test_windows.py test_oracle.py"
+    ),
+    Mutation(
+        "windows.py", "*(step * min(d, n) for", "*(step for", "test_windows.py test_oracle.py"
+    ),
+    Mutation("windows.py", '{"writeable": False} if xp is np', "{} if xp is np", "test_windows.py"),
+    Mutation(
+        "windows.py", "slice(t * d, t * d + (m - 1)", "slice(t, t + (m - 1)", "test_windows.py"
+    ),
+    Mutation(
+        "windows.py",
+        "output[tap_cells(tap, positions, stride, dilation)] += ",
+        "output[tap_cells(tap, positions, stride, dilation)] = ",
+        "test_windows.py test_oracle.py",
+    ),
+    Mutation(
+        "folding.py",
+        "positions = tuple(count(function, *axis) for",
+        "positions = tuple(count(function, *axis[:-1], 1) for",
+        COPYING,
+    ),
+    # the contraction and what is around it
+    Mutation("contraction.py", "goi{tap}->ngo", "goi{tap}->nog", "test_contraction.py"),
+    Mutation(
+        "contraction.py",
+        "windows[:, g], weight[g]",
+        "windows[:, g], weight[0]",
+        "test_contraction.py",
+    ),
+    Mutation(
+        "contraction.py",
+        "xp.moveaxis(grad_output, 0, 2)",
+        "grad_output",
+        "test_contraction.py test_grad.py",
+    ),
+    Mutation("convolution.py", "output += bias", "output -= bias", CONVOLUTION),
+    Mutation(
+        "convolution.py",
+        "tuple(map(slice, settings.output_shape[1:]))",
+        "()",
+        TRANSPOSED + " test_grad.py",
+    ),
+    Mutation("convolution.py", "if max(settings.dilation) == 1", "if True", CONVOLUTION),
+    # gradients
+    Mutation(
+        "grad/convolution.py",
+        "grad_output, weight.conj(), settings",
+        "grad_output, weight, settings",
+        "test_grad.py",
+    ),
+    Mutation(
+        "grad/convolution.py",
+        "xp, input.conj(), grad_output",
+        "xp, input, grad_output",
+        "test_grad.py",
+    ),
+    Mutation(
+        "grad/convolution.py", "if a != grad_output.ndim - axes - 1)", "if a != 1)", "test_grad.py"
+    ),
+    Mutation(
+        "grad/convolution.py",
+        "n + before + after\n",
+        "n + before + before\n",
+        "test_grad.py test_transposed.py",
+    ),
+    Mutation("grad/transposed.py", "input.conj(), size", "input, size", "test_grad.py"),
+    Mutation(
+        "grad/copying.py",
+        "output[..., xp.asarray(sources)] += ",
+        "output[..., xp.asarray(sources)] = ",
+        "test_grad.py test_padding.py",
+    ),
+    # pooling
+    Mutation("pooling/settings.py", " and (steps + 1) * s < n + p)", ")", POOLING),
+    Mutation(
+        "pooling/settings.py", "(steps + 1) * s < n + p)", "(steps + 1) * s <= n + p)", POOLING
+    ),
+    Mutation("pooling/settings.py", "any(2 * pad > size", "any(2 * pad > size + 1", REFUSED),
+    Mutation(
+        "pooling/settings.py",
+        "(self.n - 1 + self.p) // self.d)",
+        "(self.n - 1) // self.d)",
+        POOLING,
+    ),
+    Mutation(
+        "pooling/settings.py",
+        "before = self.p - self.taps.start * self.d",
+        "before = self.p",
+        POOLING,
+    ),
+    Mutation(
+        "pooling/windows.py", "xp.minimum(start + k, n + p) - start", "start * 0 + k", POOLING
+    ),
+    Mutation("pooling/windows.py", "- xp.maximum(start, 0)", "- start", POOLING),
+    Mutation(
+        "pooling/windows.py", "stride, dilation)] += shares", "stride, dilation)] = shares", POOLING
+    ),
+    Mutation(
+        "pooling/average.py",
+        "    quotient += (quotient",
+        "    quotient += False & (quotient",
+        POOLING,
+    ),
+    Mutation("pooling/maximum.py", "(value > best)", "(value >= best)", POOLING),
+    Mutation("pooling/maximum.py", " | (value != value)", "", POOLING),
+    Mutation("pooling/maximum.py", "np.iinfo(dtype).min", "0", POOLING),
+    Mutation("grad/max_pooling.py", " & (indices >= 0)", "", POOLING),
+    Mutation("grad/max_pooling.py", "if not bool(found.all()):", "if False:", POOLING),
+]
