@@ -72,9 +72,9 @@ def test_both_dark_blocks_are_equal():
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_text_has_contrast(theme):
     tokens = blocks()[theme]
-    for role in [*ROLES, "text", "muted"]:
+    for role in [*ROLES, "outside", "text", "muted"]:
         grounds = ["surface", "panel"]
-        grounds += [f"{role}-soft"] if role in ROLES else [f"{r}-soft" for r in ROLES]
+        grounds += [f"{r}-soft" for r in (*ROLES, "outside") if role in (r, "text", "muted")]
         for ground in grounds:
             assert contrast(tokens[role], tokens[ground]) >= 4.5, (role, ground)
     assert contrast(tokens["focus"], tokens["surface"]) >= 3

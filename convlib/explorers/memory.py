@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,27 +10,31 @@ import numpy as np
 from ._base import Explorer, Setting, Whole, Word
 from ._still import Picture, by_column
 
-# name → shape, strides in bytes, bytes of the buffer, bytes of the first element. Items have 2 bytes.
+# name → shape, strides in bytes, bytes of the buffer, byte of the first element, the element that is
+# pointed at. Elements have 2 bytes.
 PRESETS = {
-    "windows": ([6, 3], [2, 2], 16, 0),
-    "windows with stride": ([3, 3], [4, 2], 16, 0),
-    "windows with dilation": ([4, 3], [2, 4], 16, 0),
-    "windows in 2-d": ([2, 2, 3, 3], [8, 2, 8, 2], 32, 0),
-    "rows": ([3, 4], [8, 2], 24, 0),
-    "transpose": ([4, 3], [2, 8], 24, 0),
-    "reversed": ([8], [-2], 16, 14),
-    "broadcast": ([3, 8], [0, 2], 16, 0),
-    "too far": ([7, 3], [2, 2], 16, 0),
+    "windows": ([6, 3], [2, 2], 16, 0, [2, 1]),
+    "windows with stride": ([3, 3], [4, 2], 16, 0, [1, 0]),
+    "windows with dilation": ([4, 3], [2, 4], 16, 0, [1, 1]),
+    "windows in 2-d": ([2, 2, 3, 3], [8, 2, 8, 2], 32, 0, [0, 1, 1, 1]),
+    "rows": ([3, 4], [8, 2], 24, 0, [1, 2]),
+    "transpose": ([4, 3], [2, 8], 24, 0, [2, 1]),
+    "reversed": ([8], [-2], 16, 14, [1]),
+    "broadcast": ([3, 8], [0, 2], 16, 0, [1, 2]),
+    "too far": ([7, 3], [2, 2], 16, 0, [6, 2]),
 }
+ELEMENTS = 96  # of a view, at most: what a page can show
 
 
-def _integers(low: int, high: int, least: int, most: int):
+def _integers(low: int, high: int, least: int, most: int, product: int | None = None):
     def check(value: Any) -> list[int] | None:
         if not isinstance(value, (list, tuple)) or not least <= len(value) <= most:
             return None
         if any(not isinstance(v, (int, np.integer)) or isinstance(v, bool) for v in value):
             return None
-        return [int(v) for v in value] if all(low <= v <= high for v in value) else None
+        numbers = [int(v) for v in value]
+        small = product is None or math.prod(numbers) <= product
+        return numbers if small and all(low <= v <= high for v in numbers) else None
 
     return check
 
@@ -43,24 +48,29 @@ class MemoryExplorer(Explorer):
         One of "windows", "windows with stride", "windows with dilation", "windows in 2-d", "rows",
         "transpose", "reversed", "broadcast", "too far".
     shape, strides : list of int
-        Instead of a preset: one to four axes of 1 to 12; strides in bytes, from -48 to 48
-        (left out: those of a C-ordered array).
+        Instead of a preset: one to four axes of 1 to 12, at most 96 elements; strides in bytes, from
+        -48 to 48 (left out: those of a C-ordered array).
     buffer, itemsize, offset : int
         Bytes of the buffer (1 to 96), of an element (1, 2, 4 or 8), and before element (0, …, 0).
+        The buffer holds the integers 0, 10, 20, …, of `itemsize` bytes each.
     index : list of int
         The element that is pointed at.
     """
 
     _explorer = "memory"
     preset = Word(*PRESETS, "custom")
-    shape = Setting([6, 3], "a list of one to four integers from 1 to 12", _integers(1, 12, 1, 4))
+    shape = Setting(
+        [6, 3],
+        f"a list of one to four integers from 1 to 12, with a product up to {ELEMENTS}",
+        _integers(1, 12, 1, 4, ELEMENTS),
+    )
     strides = Setting(
         [2, 2], "a list of one to four integers from -48 to 48", _integers(-48, 48, 1, 4)
     )
     buffer = Whole(1, 96, 16)
     itemsize = Setting(2, "1, 2, 4 or 8", lambda v: v if v in (1, 2, 4, 8) else None)
     offset = Whole(0, 95, 0)
-    index = Setting([0, 0], "a list of integers from 0 to 11", _integers(0, 11, 0, 4))
+    index = Setting([2, 1], "a list of integers from 0 to 11", _integers(0, 11, 0, 4))
 
     def __init__(self, preset: str | None = None, **settings: Any) -> None:
         chosen = sorted(settings.keys() - {"index"})
@@ -70,10 +80,9 @@ class MemoryExplorer(Explorer):
             )
         if preset in PRESETS or (preset is None and not chosen):
             preset = preset or "windows"
-            for key, value in zip(
-                ("shape", "strides", "buffer", "offset"), PRESETS[preset], strict=True
-            ):
-                settings[key] = value
+            names = ("shape", "strides", "buffer", "offset", "index")
+            for key, value in zip(names, PRESETS[preset], strict=True):
+                settings.setdefault(key, value)
         elif chosen:
             preset = "custom"
             shape, size = settings.setdefault("shape", [6, 3]), settings.get("itemsize", 2)
@@ -99,43 +108,58 @@ class MemoryExplorer(Explorer):
     def still(self) -> tuple[str, str]:
         """Return the present state as an SVG element and as one sentence."""
         shape, strides, size = self.shape, self.strides, self.itemsize
+        axes = min(len(shape), len(strides))
+        shape, strides = shape[:axes], strides[:axes]
         index = [min(i, n - 1) for i, n in zip(self.index, shape, strict=False)]
-        index += [0] * (len(shape) - len(index))
-        offsets = np.full(shape, self.offset)
-        for axis, (n, step) in enumerate(zip(shape, strides, strict=False)):
-            offsets += (np.arange(n) * step).reshape(
-                [-1 if a == axis else 1 for a in range(len(shape))]
-            )
+        index += [0] * (axes - len(index))
+        offsets = self.offset + sum(
+            i * step for i, step in zip(np.indices(shape), strides, strict=True)
+        )
         here = int(offsets[tuple(index)])
         outside = (offsets < 0) | (offsets + size > self.buffer)
         picture, cell, a_row = Picture(), 22, 24
         used = {int(o) + b for o in offsets[~outside].flat for b in range(size)}
-        picture.caption(0, 8, f"Buffer: {self.buffer} bytes")
-        for top, first in enumerate(range(0, self.buffer, a_row)):
-            line = range(first, min(first + a_row, self.buffer))
+        asked = {int(o) + b for o in offsets.flat for b in range(size)}
+        missing = {b for b in asked if not 0 <= b < self.buffer}
+        picture.caption(0, 8, f"Memory: a buffer of {self.buffer} bytes, by their addresses")
+        first = max(min(missing | {0}) // a_row, -2) * a_row
+        last = min(max(missing | {self.buffer - 1}), self.buffer + 2 * a_row)
+        for top, start in enumerate(range(first, last + 1, a_row)):
+            line = range(start, start + a_row)
             kinds = [
-                "kernel" if here <= b < here + size else "input" if b in used else "unused"
+                "outside" if b in missing
+                else "surface" if not 0 <= b < self.buffer
+                else "kernel" if here <= b < here + size
+                else "input" if b in used
+                else "unused"
                 for b in line
-            ]
+            ]  # fmt: skip
             picture.grid(0, 22 + top * (cell + 4), [line], by_column(kinds), cell)
-        top = 34 + (cell + 4) * -(-self.buffer // a_row)
+        top = picture.height + 12
         table, bad = offsets.reshape(-1, shape[-1]), outside.reshape(-1, shape[-1])
-        mark = int(np.ravel_multi_index(index, shape)) if index else 0
-        place = divmod(mark, shape[-1])
+        same = (abs(offsets - here) < size).reshape(-1, shape[-1])
+        words = ", ".join(map(str, shape)), ", ".join(map(str, strides)).replace("-", "−")
         picture.caption(
-            0, top + 8, f"View: shape {tuple(shape)}, strides {tuple(strides)}, offsets"
+            0, top + 8, f"View: shape ({words[0]}), strides ({words[1]}); where each element begins"
         )
 
         def kind(r: int, c: int) -> str:
-            return "gradient" if bad[r, c] else "kernel" if (r, c) == place else "output"
+            return "outside" if bad[r, c] else "kernel" if same[r, c] else "output"
 
         picture.grid(0, top + 22, table, kind, 28)
-        terms = " + ".join(f"{i}·{s}" for i, s in zip(index, strides, strict=False))
-        sentence = f"Element {tuple(index)} begins at byte {self.offset} + {terms} = {here}."
+        r, c = divmod(int(np.ravel_multi_index(index, shape)), shape[-1])
+        picture.frame(c * 28, top + 22 + r * 28, 28, 28, "kernel")
+        terms = "".join(f" + {i}·{s}" for i, s in zip(index, strides, strict=True))
+        at = "(" + ", ".join(map(str, index)) + ("," if axes == 1 else "") + ")"
+        sentence = f"Element {at} begins at byte {self.offset}{terms} = {here}."
+        sharing = int(same.sum())
+        if sharing > 1:
+            sentence += f" {sharing} elements lie on its bytes."
         if outside.any():
             wrong = tuple(int(i[0]) for i in np.nonzero(outside))
             sentence += (
                 f" {int(outside.sum())} of {offsets.size} elements lie outside of the buffer: index "
                 f"{wrong} would read bytes {int(offsets[wrong])} to {int(offsets[wrong]) + size - 1}."
             )
+        sentence = sentence.replace("-", "−")
         return picture.svg(sentence), sentence
