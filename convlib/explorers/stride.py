@@ -8,7 +8,7 @@ import numpy as np
 
 from ..geometry import effective_kernel_size, leftover, output_size
 from ._base import Explorer, Setting, Whole
-from ._still import Picture, by_column
+from ._still import Picture
 
 LIMITS = {
     "kernel_size": (1, 7, 3),
@@ -48,7 +48,12 @@ class StrideExplorer(Explorer):
         One to four layers, each with kernel_size (1 to 7), stride (1 to 4), padding (0 to 4) and
         dilation (1 to 4); what is left out is PyTorch's default, and kernel_size 3.
     cell : int
-        The output of the last layer that is pointed at.
+        The output of the last layer that is pointed at; beyond the end, the last one is meant.
+
+    Examples
+    --------
+    >>> StrideExplorer(size=6, layers=[{"kernel_size": 3, "stride": 2}]).still()[1]
+    'Sizes 6 → 2. Output 0 depends on 3 input cells, 3 wide. The last layer leaves 1 over.'
     """
 
     _explorer = "stride"
@@ -62,7 +67,7 @@ class StrideExplorer(Explorer):
         "dilation 1 to 4",
         _layers,
     )
-    cell = Whole(0, 39, 0)
+    cell = Whole(0, 63, 0)
 
     def _shown(self):
         return list(self.state().items())[:2]
@@ -85,26 +90,80 @@ class StrideExplorer(Explorer):
             s, p, d = layer["stride"], layer["padding"], layer["dilation"]
             taps = {m * s - p + t * d for m in seen[0] for t in range(layer["kernel_size"])}
             seen.insert(0, {i for i in taps if 0 <= i < below})
-        picture, cell = Picture(), max(16, min(30, 600 // max(sizes)))
-        for i, (size, marked) in enumerate(zip(sizes, seen, strict=True)):
-            top = i * (cell + 34)
-            name = "Input" if i == 0 else f"Layer {i}"
-            layer = self.layers[i - 1] if i else None
-            detail = "" if layer is None else ", " + ", ".join(f"{k} {v}" for k, v in layer.items())
-            picture.caption(0, top + 8, f"{name}: {size} cells{detail.replace('_', ' ')}")
+        # A cell stands over the middle of what it reads, in units of input cells.
+        middles, jumps = [0.0], [1]
+        for layer in self.layers[: len(sizes) - 1]:
+            span = effective_kernel_size(layer["kernel_size"], layer["dilation"])
+            middles.append(middles[-1] + jumps[-1] * ((span - 1) / 2 - layer["padding"]))
+            jumps.append(jumps[-1] * layer["stride"])
+        pads = [layer["padding"] for layer in self.layers[: len(sizes) - 1]] + [0]
+        rows = list(zip(sizes, pads, middles, jumps, strict=True))
+        low = min(middle - jump * pad for _, pad, middle, jump in rows)
+        high = max(middle + jump * (size - 1 + pad) for size, pad, middle, jump in rows)
+        picture, unit = Picture(), min(30.0, 600 / (high - low + 1))
+        cell = 26.0
+
+        def place(row: int, index: int) -> float:
+            return (middles[row] + jumps[row] * index - low + 0.5) * unit
+
+        def top(row: int) -> float:
+            return 4 + row * (cell + 44)
+
+        for row, layer in enumerate(self.layers[: len(sizes) - 1], start=1):
+            s, p, d = layer["stride"], layer["padding"], layer["dilation"]
+            for marked in (False, True):
+                wires = [
+                    (
+                        place(row - 1, m * s - p + t * d),
+                        top(row - 1) + cell,
+                        place(row, m),
+                        top(row),
+                    )
+                    for m in range(sizes[row])
+                    if (not stop and m in seen[row]) == marked
+                    for t in range(layer["kernel_size"])
+                ]
+                picture.lines(wires, "kernel" if marked else "line", 2 if marked else 1)
+        for row, (size, pad, _, jump) in enumerate(rows):
+            width = min(30.0, unit * min(jump, jumps[max(0, row - 1)]))
+            kinds: dict[str, list[int]] = {}
             unread: set[int] = set()
-            if i < len(sizes) - 1:
-                above = self.layers[i]
-                starts = [m * above["stride"] - above["padding"] for m in range(sizes[i + 1])]
-                steps = range(above["kernel_size"])
-                unread = set(range(size)) - {
-                    a + t * above["dilation"] for a in starts for t in steps
+            if row < len(sizes) - 1:
+                above = self.layers[row]
+                s, p, d = above["stride"], above["padding"], above["dilation"]
+                taps = range(above["kernel_size"])
+                unread = set(range(-pad, size + pad)) - {
+                    m * s - p + t * d for m in range(sizes[row + 1]) for t in taps
                 }
-            kinds = [
-                "kernel" if c in marked else "unused" if c in unread else "output" if i else "input"
-                for c in range(size)
-            ]
-            picture.grid(0, top + 20, [range(size)], by_column(kinds), cell)
+            for i in range(-pad, size + pad):
+                role = "output" if row else "input"
+                if i in unread:
+                    role = "unused"
+                elif not 0 <= i < size:
+                    role = "surface"
+                elif not stop and row < len(sizes) - 1 and i in seen[row]:
+                    role = "kernel"
+                kinds.setdefault(role, []).append(i)
+            for role, places in sorted(kinds.items()):
+                boxes = [(place(row, i) - width / 2, top(row), width, cell) for i in places]
+                picture.boxes(boxes, role, "line" if role == "surface" else "surface")
+                if role == "unused":  # hatched: not by colour alone
+                    picture.lines(
+                        [(x + 2, y + h - 2, x + w - 2, y + 2) for x, y, w, h in boxes], "line"
+                    )
+            step = 1 if width >= 15 else 5
+            picture.texts(
+                [(place(row, i), top(row) + cell / 2, str(i)) for i in range(0, size, step)],
+                size=min(13.0, max(8.0, width * 0.5)),
+            )
+            name = f"Layer {row}" if row else "Input"
+            picture.caption(
+                (high - low + 1) * unit + 8, top(row) + cell / 2, f"{name}: {size} cells"
+            )
+        if not stop:
+            at, row = max(seen[-1]), len(sizes) - 1
+            width = min(30.0, unit * min(jumps[row], jumps[row - 1]))
+            picture.frame(place(row, at) - width / 2, top(row), width, cell, "output")
         if stop:
             return picture.svg(stop), stop
         spare = leftover(sizes[-2], **self.layers[len(sizes) - 2])

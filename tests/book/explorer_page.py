@@ -147,3 +147,28 @@ def run_states(page, states: list[dict], what: str = "el.cwNumbers()", index: in
         }}""",
         [states, index],
     )
+
+
+def paint_times(page, states: list[dict]) -> float:
+    """Milliseconds from a change of the state to the frame painted with it: the median of `states`.
+
+    Each change is made in an animation frame; a message that is posted there comes after the paint.
+    """
+    spent = page.evaluate(
+        """async (states) => {
+          const el = document.querySelector('.cw-explorer'), spent = [];
+          const { port1, port2 } = new MessageChannel();
+          for (const state of states) spent.push(await new Promise((done) => requestAnimationFrame(() => {
+            const start = performance.now();
+            port1.onmessage = () => done(performance.now() - start);
+            el.cwSet(state);
+            el.getBoundingClientRect();
+            port2.postMessage(0);
+          })));
+          return spent;
+        }""",
+        states,
+    )
+    median = sorted(spent)[len(spent) // 2]
+    print(f"change to paint: median {median:.1f} ms, worst {max(spent):.1f} ms")
+    return median

@@ -1,0 +1,190 @@
+// StrideExplorer: sizes through a stack of layers on one axis, and what one output depends on.
+import { sizes } from "./lib/arith.js";
+import { h, num, put, refill, s } from "./lib/draw.js";
+import { explorer } from "./lib/explorer.js";
+import { clamp, count, fmt, listed, py, upto } from "./lib/format.js";
+import { button, slider } from "./lib/input.js";
+
+const limits = { kernel_size: [1, 7], stride: [1, 4], padding: [0, 4], dilation: [1, 4] };
+const names = Object.keys(limits), short = { kernel_size: "Kernel", stride: "Stride", padding: "Padding", dilation: "Dilation" };
+const whole = (v, [low, high]) => Number.isInteger(v) && v >= low && v <= high;
+const isLayer = (x) => x !== null && typeof x === "object" && Object.keys(x).length === 4 && names.every((key) => Object.hasOwn(x, key) && whole(x[key], limits[key]));
+const keys = { size: [1, 32], layers: (v) => Array.isArray(v) && v.length >= 1 && v.length <= 4 && v.every(isLayer), cell: [0, 63] };
+
+function numbers({ size, layers: settings, cell }) {
+  const layers = [];
+  let n = size, jump = 1, start = 0, middle = 0, field = 1;
+  for (const { kernel_size: k, stride, padding: p, dilation: d } of settings) {
+    const z = sizes(n, k, stride, p, d), m = z.output, room = z.padded - z.span;
+    const read = new Set(upto(m, (o) => upto(k, (t) => o * stride - p + t * d)).flat());
+    const unread = m ? upto(z.padded, (i) => i - p).filter((i) => !read.has(i)) : [];
+    layers.push({ n, k, s: stride, p, d, m, room, span: z.span, padded: z.padded, leftover: m ? z.leftover : null, jump, reach: d * (k - 1), unread, middle });
+    if (!m) break;
+    field += d * (k - 1) * jump; // a layer's taps reach over cells that are `jump` apart
+    start -= p * jump;
+    middle += jump * ((z.span - 1) / 2 - p);
+    jump *= stride;
+    n = m;
+  }
+  const stop = layers.at(-1).m ? null : layers.length, all = [size, ...layers.filter((l) => l.m).map((l) => l.m)];
+  const at = Math.min(cell, n - 1);
+  // Backwards from one output: in how many ways, one tap a layer, each cell leads to it.
+  let ways = stop ? [] : upto(n, (i) => +(i === at));
+  const seen = stop ? [] : [[at]];
+  for (const l of stop ? [] : [...layers].reverse()) {
+    const below = upto(l.n, () => 0);
+    ways.forEach((w, o) => w && upto(l.k, (t) => o * l.s - l.p + t * l.d).forEach((i) => { if (i >= 0 && i < l.n) below[i] += w; }));
+    ways = below;
+    seen.unshift(upto(l.n).filter((i) => below[i]));
+  }
+  const first = start + at * jump, outside = upto(field, (i) => first + i).filter((i) => i < 0 || i >= size).length;
+  return { size, sizes: all, layers, stop, at, jump, field, first, outside, seen, ways, reads: stop ? null : seen[0].length, most: Math.max(0, ...ways), middle };
+}
+
+const cells = (list) => {
+  const step = list[1] - list[0];
+  return step > 1 && list.length > 2 && list.every((v, i) => v === list[0] + i * step) ? `cells ${list[0]} to ${list.at(-1)} in steps of ${step}` : listed("cell", list);
+};
+
+function sentence(_, n) {
+  if (n.stop) {
+    const l = n.layers.at(-1);
+    return `Layer ${n.stop} has no output: its kernel spans ${l.d}·(${l.k} − 1) + 1 = ${l.span} cells, its padded input has ${l.n} + 2·${l.p} = ${l.padded}.`;
+  }
+  const own = n.seen[0], spread = own.length ? own.at(-1) - own[0] + 1 : 0;
+  const what = own.length ? `${n.layers.length > 1 ? "depends on" : "reads"} input ${cells(own)}` : n.layers.length > 1 ? "depends on no input cell: its taps meet padding only" : "reads padding only";
+  const gaps = spread > own.length ? ` and skips ${spread - own.length} between them` : "";
+  const unread = n.layers[0].unread.filter((i) => i >= 0 && i < n.size);
+  const field = `Its receptive field is ${count(n.field, "cell")} wide${n.outside ? `, ${n.outside === n.field ? "all" : n.outside} of ${n.field === 1 ? "it" : "them"} outside the input` : ""}.`;
+  return `Output ${n.at} ${what}${gaps}. ${field}${unread.length ? ` Never read: input ${cells(unread)}.` : ""}`;
+}
+
+function code({ size, layers }, { at }) {
+  const list = layers.map((l) => `    {${names.map((key) => `"${key}": ${l[key]}`).join(", ")}},\n`).join("");
+  return [
+    ["convlib", `import convlib\nfrom convlib.receptive import receptive_field\n\nlayers = [\n${list}]\nsizes = [${size}]\nfor layer in layers:\n    sizes.append(convlib.output_size(sizes[-1], **layer))\nfield, jump = receptive_field(layers)\nprint(sizes, field, jump)\n`],
+    ["PyTorch", `import torch\n\nx = torch.zeros(1, 1, ${size}, requires_grad=True)\ny, shapes = x, [${py(size)}]\nfor layer in layers:\n    rest = {key: layer[key] for key in ("stride", "padding", "dilation")}\n    y = torch.conv1d(y, torch.ones(1, 1, layer["kernel_size"]), **rest)\n    shapes.append(y.shape[2])\ny[0, 0, ${at}].backward()\nways = x.grad[0, 0]  # from each input cell to output ${at}\nprint(shapes, ways.tolist())\n`],
+  ];
+}
+
+function build(ui) {
+  const change = (i, key) => (value) => ui.set({ layers: ui.state().layers.map((l, j) => (j === i ? { ...l, [key]: value } : l)) });
+  const rows = upto(4, (i) => {
+    const sliders = names.map((key) => slider(short[key], limits[key], change(i, key), { stride: "output", padding: "input" }[key] ?? "kernel"));
+    return { sliders, node: h("fieldset", { class: "cw-layer" }, h("legend", {}, `Layer ${i + 1}`), sliders.map((x) => x.node)) };
+  });
+  const more = button("Add a layer", () => ui.set({ layers: [...ui.state().layers, { kernel_size: 3, stride: 1, padding: 1, dilation: 1 }] }));
+  const less = button("Remove the last", () => ui.set({ layers: ui.state().layers.slice(0, -1) }));
+  const output = slider("Output cell", keys.cell, (cell) => ui.set({ cell }), "output");
+  const picture = s("svg", { class: "cw-net", role: "img" }), formula = h("div", { class: "cw-formula" });
+  const dot = (kind) => s("svg", { class: "cw-net cw-key", width: 10, height: 10 }, s("circle", { cx: 5, cy: 5, r: 3, class: kind }));
+  const legend = h("p", { class: "cw-caption" }, dot("cw-dot"), " a place where a window fits, skipped by the stride. ", dot("cw-hole"), " left over: the next step would leave the input.");
+  const thin = s("path", { class: "cw-thin" }), strong = s("path", { class: "cw-wire" }), marked = s("path", { class: "cw-f-kernel" });
+  const ground = s("g"), indices = s("g"), over = s("g");
+  picture.append(thin, strong, ground, marked, indices, over);
+  let places = [], drawn = "";
+
+  const point = (e) => {
+    const box = picture.getBoundingClientRect(), x = (e.clientX - box.left) * (picture.viewBox.baseVal.width / box.width);
+    if (places.length) ui.set({ cell: places.reduce((best, at, i) => (Math.abs(at - x) < Math.abs(places[best] - x) ? i : best), 0) });
+  };
+  picture.addEventListener("pointermove", (e) => (e.pointerType === "mouse" || e.buttons) && point(e));
+  picture.addEventListener("pointerdown", point);
+
+  return {
+    nodes: [h("div", { class: "cw-layers" }, rows.map((row) => row.node), h("div", { class: "cw-tools" }, more, less)), picture, legend, h("div", { class: "cw-layers cw-single" }, output.node), formula],
+    draw({ layers: settings }, n, width) {
+      rows.forEach(({ node, sliders }, i) => {
+        node.hidden = i >= settings.length;
+        if (!node.hidden) sliders.forEach((x, j) => x.update(settings[i][names[j]]));
+      });
+      more.disabled = settings.length === 4;
+      less.disabled = settings.length === 1;
+      output.node.hidden = !!n.stop;
+      if (!n.stop) output.update(n.at, [0, n.sizes.at(-1) - 1]);
+
+      // Each cell stands over the middle of what it reads, in units of input cells.
+      const levels = n.sizes.map((size, i) => {
+        const next = n.layers[i], p = next?.p ?? 0;
+        return { size, p, next, own: n.layers[i - 1], jump: next?.jump ?? n.jump, middle: next?.middle ?? n.middle };
+      });
+      const edge = (f) => levels.flatMap((v) => [-1, 1].map((to) => v.middle + v.jump * (to < 0 ? -v.p : v.size - 1 + v.p) + (to * (v.own ?? v).jump) / 2)).concat(n.stop ? [] : [n.first - 0.5, n.first + n.field - 0.5]).reduce((a, b) => f(a, b));
+      const low = edge(Math.min) - 0.1, wide = edge(Math.max) + 0.1 - low, aside = (width - 112) / wide >= 14, unit = clamp((aside ? width - 112 : width - 2) / wide, 0, 34), full = wide * unit;
+      for (const v of levels) {
+        v.x = (i) => 1 + (v.middle - low + i * v.jump) * unit;
+        v.cell = Math.min((v.own ?? v).jump * unit, 34);
+        v.step = [1, 2, 5, 10, 20, 50].find((step) => step * v.jump * unit >= (step > 1 ? 24 : 14)) ?? 50;
+      }
+      const bars = settings.length > 1 && !n.stop ? 60 : 0, tall = 26, gap = 58, top = (i) => 22 + bars + i * (tall + gap);
+      const height = top(levels.length - 1) + tall + 2;
+      put(picture, { viewBox: `0 0 ${full + (aside ? 112 : 2)} ${height}`, width: full + (aside ? 112 : 2), height, "aria-label": `${n.sizes.map((size, i) => (i ? `after layer ${i} ${size} cells` : `Input ${size} cells`)).join(", ")}` });
+      places = n.stop ? [] : upto(n.sizes.at(-1), levels.at(-1).x);
+      const box = (v, c, y) => {
+        const r = Math.min(4, v.cell / 8), w = Math.max(1, v.cell - 1) - 2 * r, arc = (x, z) => `a${r} ${r} 0 0 1 ${x} ${z}`;
+        return `M${v.x(c) - v.cell / 2 + 0.5 + r} ${y}h${w}${arc(r, r)}v${tall - 2 * r}${arc(-r, r)}h${-w}${arc(-r, -r)}v${2 * r - tall}${arc(r, -r)}z`;
+      };
+      const wires = (i, o) => upto(levels[i].own.k, (t) => `M${levels[i - 1].x(o * levels[i].own.s - levels[i].own.p + t * levels[i].own.d)} ${top(i) - gap}L${levels[i].x(o)} ${top(i)}`).join("");
+      const index = (v, i, c, kind = "") => s("text", { x: v.x(c), y: top(i) + tall / 2, "font-size": clamp(v.cell * 0.5, 8.5, 13), class: kind }, String(c));
+
+      const key = JSON.stringify([n.size, settings, width]);
+      if (key !== drawn) { // what does not depend on the output that is pointed at
+        drawn = key;
+        const paths = {}, dots = [], texts = [], draw = (kind, d) => { (paths[kind] ??= []).push(d); };
+        levels.forEach((v, i) => {
+          const y = top(i), unread = new Set(v.next?.unread);
+          for (let c = -v.p; c < v.size + v.p; c++) {
+            const inside = c >= 0 && c < v.size, x = v.x(c), half = v.cell / 2 - 2;
+            draw(`${unread.has(c) ? "cw-f-unused" : !inside ? "cw-f-surface" : i ? "cw-f-output" : "cw-f-input"}${inside ? "" : " cw-pad"}`, box(v, c, y));
+            if (unread.has(c)) draw("cw-marks", `M${x - half} ${y + tall / 2}L${x} ${y + 2}M${x - half} ${y + tall - 2}L${x + half} ${y + 2}M${x} ${y + tall - 2}L${x + half} ${y + tall / 2}`);
+            if (inside && c % v.step === 0) texts.push(index(v, i, c, unread.has(c) ? "cw-t-unused" : ""));
+          }
+          const { own } = v;
+          if (!own) return;
+          for (let o = 0; o < v.size; o++) draw("cw-thin", wires(i, o));
+          // Every place where a window fits is a slot of this row; each s-th is taken, the rest are dots.
+          for (let t = 0; t <= own.room; t++) if (t % own.s) dots.push(s("circle", { cx: v.x(t / own.s), cy: y + tall / 2, r: Math.min(3, unit / 4), class: t > (own.m - 1) * own.s ? "cw-hole" : "cw-dot" }));
+        });
+        put(thin, { d: (paths["cw-thin"] ?? []).join("") });
+        delete paths["cw-thin"];
+        const marks = paths["cw-marks"] ?? [];
+        delete paths["cw-marks"];
+        refill(ground, Object.entries(paths).map(([kind, d]) => s("path", { d: d.join(""), class: kind })), s("path", { d: marks.join(""), class: "cw-marks" }), dots);
+        refill(indices, texts);
+        refill(formula, h("div", { class: "cw-lines" }, n.layers.map((l, i) => {
+          const at = (part, role) => num(`layers.${i}.${part}`, fmt(l[part]), role);
+          return h("p", {}, h("span", { class: "cw-label" }, `layer ${i + 1} `), "⌊(", at("n", "input"), " + 2·", at("p", "input"), " − ", at("d", "kernel"), "·(", at("k", "kernel"), " − 1) − 1) / ", at("s", "output"), "⌋ + 1",
+            ...(l.m ? [" = ⌊", at("room"), " / ", at("s", "output"), "⌋ + 1 = ", at("m", "output"), ...(l.leftover ? [", ", at("leftover", "unused"), " left over"] : [])] : [" has no windows: ", at("span", "kernel"), " > ", at("padded", "input")]));
+        }), n.stop ? null : h("p", {}, h("span", { class: "cw-label" }, "field "), "1", n.layers.map((l, i) => [" + ", num(`layers.${i}.reach`, fmt(l.reach), "kernel"), "·", num(`layers.${i}.jump`, fmt(l.jump))]).flat(), " = ", num("field", fmt(n.field), "kernel"), " wide; the next output's begins ", num("jump", fmt(n.jump)), " further")));
+        legend.hidden = n.layers.every((l) => l.s < 2 || l.room < 1);
+      }
+
+      // What one output depends on.
+      const kids = [], end = levels.at(-1), bottom = levels.length - 1;
+      put(strong, { d: n.seen.map((list, i) => (i ? list.map((o) => wires(i, o)).join("") : "")).join("") });
+      put(marked, { d: n.seen.slice(0, -1).map((list, i) => list.map((c) => box(levels[i], c, top(i))).join("")).join("") });
+      levels.forEach((v, i) => {
+        // Beside the row, else above it on the side where the marked lines are not.
+        const right = !aside && i > 0 && places[n.at] < full / 2;
+        kids.push(s("text", { x: aside ? full + 8 : right ? full : 0, y: aside ? top(i) + tall / 2 : top(i) - 11, class: `${right ? "cw-end" : "cw-start"} cw-halo cw-t-muted`, "font-size": 12 }, `${i ? `Layer ${i}` : "Input"}: ${count(v.size, "cell")}`));
+      });
+      if (!n.stop) {
+        kids.push(s("rect", { x: levels[0].x(n.first) - unit / 2, y: top(0) - 2, width: n.field * unit, height: tall + 4, rx: 4, class: "cw-frame kernel" }));
+        kids.push(s("rect", { x: end.x(n.at) - end.cell / 2 - 1, y: top(bottom) - 1, width: end.cell + 2, height: tall + 2, rx: 4, class: "cw-frame output" }));
+        if (n.at % end.step) kids.push(index(end, bottom, n.at, "cw-halo"));
+      }
+      if (bars) {
+        const v = levels[0], rise = (w) => Math.max(2, (30 * w) / n.most);
+        kids.push(s("path", { class: "cw-solid", d: n.ways.map((w, i) => (w ? `M${v.x(i) - v.cell / 2 + 0.5} ${bars + 2}v${-rise(w)}h${Math.max(1, v.cell - 1)}v${rise(w)}z` : "")).join("") }));
+        n.ways.forEach((w, i) => w && fmt(w).length * 6.5 < v.cell + 2 && kids.push(s("text", { x: v.x(i), y: bars - 5 - rise(w), "font-size": 11, "data-n": `ways.${i}` }, fmt(w))));
+        kids.push(s("text", { x: 0, y: 7, class: "cw-start cw-t-muted", "font-size": 12 }, `Ways to output ${n.at}, one tap a layer: at most `, s("tspan", { "data-n": "most" }, fmt(n.most))));
+      }
+      refill(over, kids);
+    },
+  };
+}
+
+export default explorer({
+  name: "stride", title: "Sizes and receptive fields, layer by layer", keys, numbers, sentence, code, build,
+  controls: [{ key: "size", label: "Input size" }],
+  play: (_, n) => (n.stop ? null : { cell: (n.at + 1) % n.sizes.at(-1) }),
+});
