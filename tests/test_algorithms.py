@@ -303,10 +303,10 @@ def test_limits_of_the_user_are_kept(monkeypatch):
 
     if not threads._blas():
         pytest.skip("no BLAS here that takes orders")
-    monkeypatch.setattr(threads, "_cores", lambda: 8)
+    monkeypatch.setattr(threads, "cores", lambda: 8)
     with threadpool_limits(1, user_api="blas"):
         assert threads.limit() == 1
-    monkeypatch.setattr(threads, "_cores", lambda: 1)
+    monkeypatch.setattr(threads, "cores", lambda: 1)
     assert threads.limit() == 1
 
 

@@ -35,7 +35,7 @@ ALGORITHMS = (
 ERROR = {"winograd-f23": 64, "fft": 64, "winograd": 1024}
 
 TINY = 1 << 14  # multiplications: below, the plain way is fastest, as it takes the fewest calls
-WORTH_COMPILING = 1 << 18
+WORTH_COMPILING = 1 << 16
 
 _allowed: ContextVar[float] = ContextVar("convlib_allowed_error", default=0.0)
 

@@ -60,7 +60,8 @@ def _controls(controller: Any) -> Blas:
         for prefix, suffix in product(("scipy_", ""), ("64_", "_64", "")):
             names = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
             if all(hasattr(controller.dynlib, name) for name in names):
-                return Blas(*(getattr(controller.dynlib, name) for name in names), False)
+                ask, tell = (getattr(controller.dynlib, name) for name in names)
+                return Blas(ask, tell, False)
     own = getattr(controller, "threading_layer", "") == "openmp"
     return Blas(controller.get_num_threads, controller.set_num_threads, own)
 
@@ -93,7 +94,8 @@ def _set_blas(number: int) -> None:
         blas.set(number)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many cores this process may run on."""
     if hasattr(os, "process_cpu_count"):
         return os.process_cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
@@ -105,7 +107,7 @@ def limit() -> int:
     """How many threads one call may keep busy."""
     if not _blas():
         return 1
-    return max(1, min(_blas_before if _sharing else _blas_threads(), _cores()))
+    return max(1, min(_blas_before if _sharing else _blas_threads(), cores()))
 
 
 @contextmanager
@@ -142,6 +144,12 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
         if wanted <= KEEP:
             _kept.bytes = kept
     return kept[:wanted].view(dtype)
+
+
+def forget() -> None:
+    """Give back the memory that threads keep, as they next ask for some."""
+    global _kept
+    _kept = threading.local()
 
 
 def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True) -> None:

@@ -1,0 +1,139 @@
+"""The benchmark's harness: it computes what it says, and sums it up rightly. No time is tested."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from convlib.benchmark import NETWORKS, Layer, measure
+from convlib.benchmark.__main__ import main
+from convlib.benchmark.measure import Worker, columns_bytes, flops, geometric_mean
+from convlib.benchmark.report import plot, summaries, table
+from convlib.benchmark.worker import arrays, as_numpy, convlib_run, exact, extra_memory, torch_run
+
+
+@pytest.fixture(scope="module")
+def found():
+    return measure(
+        ["small"],
+        ["auto", "winograd", "auto@1e-3", "no-such"],
+        [1],
+        ["forward", "input", "weight"],
+        rounds=2,
+        seconds=0.0,
+        threads=1,
+    )
+
+
+def test_each_layer_has_a_row_for_each_algorithm(found):
+    assert len(found["rows"]) == len(NETWORKS["small"]) * 3 * 5
+    for row in found["rows"]:
+        if row["algorithm"] == "no-such":
+            assert "algorithm must be" in row["missing"]
+        elif row["algorithm"] == "winograd" and not row["winograd"] and "missing" in row:
+            assert "needs three taps" in row["missing"]
+        else:
+            assert row["seconds"] > 0 and row["gflops"] > 0
+            assert 0 < row["low"] <= row["ratio"] <= row["high"]
+            assert row["error"] < (1e-4 if "1e-3" in row["algorithm"] else 3e-5)
+
+
+def test_all_of_it_is_json(found):
+    assert json.loads(json.dumps(found)) == found
+    assert {"processor", "cores", "numpy", "torch"} <= set(found["machine"])
+
+
+def test_the_table_names_all(found):
+    text = table(found)
+    for layer in NETWORKS["small"]:
+        assert text.count(f"small {layer} ") == 3
+    for word in ("geometric means", "forward: all 3-d", "weight: small", "no-such", "1 threads"):
+        assert word in text
+
+
+def test_the_plot_is_drawn(found, tmp_path):
+    pytest.importorskip("matplotlib")
+    plot(found, str(tmp_path / "ratios.png"))
+    assert (tmp_path / "ratios.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_suites_part_the_rows(found):
+    suites = dict(summaries(found["rows"]))
+    for task in ("forward", "input", "weight"):
+        kinds = [rows for name, rows in suites.items() if name.startswith(f"{task}: all ")]
+        assert sum(map(len, kinds)) == len(suites[f"{task}: small"]) == len(NETWORKS["small"]) * 5
+
+
+def test_geometric_mean():
+    assert math.isclose(geometric_mean([2, 0.5]), 1)
+    assert math.isclose(geometric_mean([1, 8, 8]), 4)
+
+
+def test_the_command_line(capsys, tmp_path):
+    file = tmp_path / "found.json"
+    options = "--networks small --batches 1 --rounds 1 --seconds 0 --threads 1 --no-check"
+    main([*options.split(), "--json", str(file)])
+    assert "forward: small" in capsys.readouterr().out
+    rows = json.loads(file.read_text())["rows"]
+    assert {row["algorithm"] for row in rows} == {"torch", "auto"}
+    assert all(row["error"] is None for row in rows)
+    with pytest.raises(SystemExit):
+        main(["--networks", "alexnet"])
+    assert "no such network: alexnet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("layer", NETWORKS["small"], ids=str)
+@pytest.mark.parametrize("task", ["forward", "input", "weight"])
+def test_both_libraries_compute_the_same(layer, task, monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    theirs = as_numpy(torch_run(layer, task, arrays(layer, 2, task), "numpy", False)())
+    ours = convlib_run(layer, task, arrays(layer, 2, task), "auto", "numpy")()
+    request = {"layer": layer, "batch": 2, "task": task}
+    expected = exact(request)
+    for result in (theirs, ours):
+        assert result.shape == expected.shape
+        assert np.abs(result - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_layers_follow_each_other():
+    """What a network's layers put out is taken in by others: sizes and channels fit."""
+    for name, layers in NETWORKS.items():
+        if name in ("small", "lenet", "c3d"):
+            continue
+        taken = {(layer.inputs, layer.size) for layer in layers}
+        for layer in layers[:-1]:
+            out = layer.outputs, layer.output
+            pooled = {(out[0], tuple(n // 2 for n in out[1])), (2 * out[0], out[1])}
+            last = layer.outputs >= 1280 or layer.output == (7, 7) or layer.output == (14, 14)
+            assert out in taken or taken & pooled or last, (name, str(layer))
+
+
+def test_sizes():
+    layer = Layer(64, 128, (56, 56), stride=2)
+    assert layer.output == (28, 28) and layer.kind == "dense" and not layer.for_winograd
+    assert flops(layer, 3) == 2 * 3 * 64 * 128 * 28 * 28 * 9
+    assert columns_bytes(layer, 3) == 4 * 3 * 64 * 9 * 28 * 28
+    up = Layer(8, 4, (5, 6), 2, 2, 0, transposed=True)
+    assert up.output == (10, 12) and flops(up, 1) == 2 * 8 * 4 * 30 * 4
+
+
+def test_extra_memory_leaves_the_result_out():
+    block = 1 << 22
+
+    def run() -> np.ndarray:
+        np.ones(block, np.uint8)
+        return np.ones(block // 2, np.uint8)
+
+    # what is freed before the result is made may hide in its place, so the peak is the larger one
+    assert block // 2 - 4096 < extra_memory(run) < block // 2 + 65536
+
+
+def test_a_worker_that_dies_is_an_error():
+    worker = Worker(1)
+    worker.process.kill()
+    with pytest.raises((RuntimeError, BrokenPipeError)):
+        worker.ask(do="time", seconds=0)
