@@ -41,11 +41,15 @@ export const part = (caption, ...kids) => {
   return Object.assign(h("div", { class: "cw-part" }, title, ...kids), { caption: title });
 };
 
-/** The size of a cell with all grids (of so many columns each) in a row if it stays large enough, else two, else one. */
-export function fitted(width, [a, b, c]) {
-  const fits = [[a + b + c, 3], [Math.max(a + b, c), 2], [Math.max(a, c), 1]].map(([cells, grids]) => (width - 28 * (grids - 1) - 17 * grids) / cells);
-  const cell = Math.floor(clamp(fits.find((one, i) => one >= 25 || i === 2), 16, fits[0] >= 25 ? 44 : 34));
-  return cell >= 24 ? [cell, true] : [Math.max(cell, Math.floor(Math.min(24, (width - 2) / Math.max(a, c)))), false];
+/**
+ * [cell, indices]: the size of the cells of three grids, [columns, least width of the caption] each.
+ * All in a row if the cells stay large enough, else two and one, else one a row, without indices at last.
+ */
+export function fitted(width, parts) {
+  const across = (cell, list) => list.reduce((sum, [n, least]) => sum + 28 + Math.max(n * cell + 17, least), -28);
+  const rows = [[parts], [parts.slice(0, 2), parts.slice(2)], parts.map((one) => [one])];
+  for (const lists of rows) for (let cell = lists.length > 1 ? 34 : 44; cell > 23; cell--) if (lists.every((list) => across(cell, list) <= width)) return [cell, true];
+  return [clamp(Math.floor((width - 2) / Math.max(...parts.map(([n]) => n))), 12, 23), false];
 }
 
 /**
