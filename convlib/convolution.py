@@ -64,7 +64,7 @@ def convolve(
     axes, dtype = len(settings.stride), input.dtype
     work = working_dtype(dtype)
     # The result is allocated whole, so that it owns its memory, and filled through a view.
-    output = xp.zeros(settings.output, work)
+    output = xp.empty(settings.output, work)
     if output.size:
         x, w = grouped_input(input, settings, work), grouped_weight(weight, settings.groups, work)
         y = grouped_output(output, settings)

@@ -12,6 +12,7 @@ matrix multiplication* (2008), for why blocks have to fit a cache.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -44,7 +45,8 @@ def pieces(total: int, size: int, at_least: int = 1) -> list[slice]:
     return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
 
 
-def blocks(shape: Shape, columns: int, threads: int) -> list[Block]:
+@lru_cache(maxsize=256)
+def blocks(shape: Shape, columns: int, threads: int) -> tuple[Block, ...]:
     """Cut the output into blocks of about `columns` positions, and at least one for each thread."""
     positions, flat_size = shape.positions, prod(shape.positions)
     if flat_size * 2 <= columns:
@@ -53,7 +55,7 @@ def blocks(shape: Shape, columns: int, threads: int) -> list[Block]:
         room = columns // max(flat_size * shape.n, 1) if len(images) == 1 else 1
         groups = pieces(shape.g, room, threads if len(images) == 1 else 1)
         whole = tuple(slice(0, m) for m in positions)
-        return [Block(n, g, whole, slice(0, flat_size)) for n in images for g in groups]
+        return tuple(Block(n, g, whole, slice(0, flat_size)) for n in images for g in groups)
     found = []
     single = shape.n * shape.g == 1
     for n in range(shape.n):
@@ -63,7 +65,7 @@ def blocks(shape: Shape, columns: int, threads: int) -> list[Block]:
                 size = prod(s.stop - s.start for s in at)
                 flat = slice(int(start), int(start) + size)
                 found.append(Block(slice(n, n + 1), slice(g, g + 1), at, flat))
-    return found
+    return tuple(found)
 
 
 def _ranges(positions: tuple[int, ...], columns: int, at_least: int) -> list[tuple[slice, ...]]:
@@ -82,7 +84,7 @@ def _ranges(positions: tuple[int, ...], columns: int, at_least: int) -> list[tup
     return [(cut, *rest) for cut in cuts]
 
 
-def plan(xp: ModuleType, shape: Shape, itemsize: int) -> list[Block]:
+def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
     """Choose the blocks of a convolution from its sizes and the number of threads."""
     rows = shape.i * prod(shape.taps)
     if xp is not np:
@@ -202,7 +204,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     flat = gy.reshape(shape.n, g, o, prod(shape.positions))
     columns = Columns(xp, x, shape, steps)
 
-    def add(result: Any, mine: list[Block]) -> None:
+    def add(result: Any, mine: tuple[Block, ...]) -> None:
         for b in mine:
             # (n, g, o, h·w) -> (g, o, n·h·w)
             y = xp.moveaxis(flat[b.n, b.g, :, b.flat], 0, 2)

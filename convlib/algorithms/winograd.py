@@ -73,7 +73,7 @@ def tiles_of(shape: Shape, m: int, size: int) -> Shape:
     return shape._replace(positions=grid, taps=(size,) * len(grid))
 
 
-def plan(xp: ModuleType, tiles: Shape, itemsize: int) -> list[Block]:
+def plan(xp: ModuleType, tiles: Shape, itemsize: int) -> tuple[Block, ...]:
     """Blocks of tiles whose transformed inputs fit the cache, but enough for BLAS to work on."""
     bytes_a_tile = (tiles.i + tiles.o) * prod(tiles.taps) * itemsize
     if xp is not np:
@@ -137,7 +137,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps, m: 
     shares = [found[a] for a in pieces(len(found), len(found), limit() if xp is np else 1)]
     sums = [xp.zeros((g, places, o, i), x.dtype) for _ in shares]
 
-    def add(total: Any, mine: list[Block]) -> None:
+    def add(total: Any, mine: tuple[Block, ...]) -> None:
         for b in mine:
             groups = b.g.stop - b.g.start
             # (t, cells) @ (g, cells, i·n·tiles) -> (g, t, i, n·tiles)

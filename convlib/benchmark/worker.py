@@ -107,15 +107,11 @@ def mygrad_run(layer: Layer, task: str, data: dict) -> Run:
     """Return the call of MyGrad, a peer in pure NumPy, which has no groups."""
     if layer.groups > 1 or layer.transposed or task != "forward":
         raise Missing("MyGrad cannot do this layer")
-    import mygrad
-    from mygrad.nnet.layers import conv_nd
-
-    mygrad.turn_memory_guarding_off()
-    return lambda: (
-        conv_nd(
-            data["x"], data["w"], stride=layer.stride, padding=layer.padding, constant=True
-        ).data
-    )
+    names: tuple[str, ...] = ("mygrad", "mygrad.nnet.layers")
+    peer, layers = map(import_module, names)
+    peer.turn_memory_guarding_off()
+    settings = {"stride": layer.stride, "padding": layer.padding, "constant": True}
+    return lambda: layers.conv_nd(data["x"], data["w"], **settings).data
 
 
 def make(request: dict) -> Run:

@@ -25,7 +25,7 @@ def spread(
     """
     axes, work = len(settings.stride), working_dtype(output.dtype)
     shape = settings.input
-    result = xp.zeros(shape, work)
+    result = xp.empty(shape, work)
     if 0 in shape:
         return result
     y = grouped_output(output, settings, work)
