@@ -15,7 +15,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 HTML := _build/html
 BUILT := _build/.built
-NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+NOTEBOOKS := $(wildcard notebooks/*.ipynb book/*.ipynb)
 SOURCES := $(shell find book notebooks convlib -type f ! -path '*/__pycache__/*' ! -path '*/.ipynb_checkpoints/*' 2>/dev/null)
 
 # One thread a process: JOBS processes already fill the machine, and results do not depend on it.
