@@ -16,7 +16,7 @@ BIN := .venv/bin
 HTML := _build/html
 BUILT := _build/.built
 NOTEBOOKS := $(wildcard notebooks/*.ipynb book/*.ipynb)
-SOURCES := $(shell find book notebooks convlib -type f ! -path '*/__pycache__/*' ! -path '*/.ipynb_checkpoints/*' 2>/dev/null)
+SOURCES := $(shell find book notebooks convlib -type f ! -path '*/__pycache__/*' ! -path '*/.ipynb_checkpoints/*' ! -name '.*' 2>/dev/null)
 
 # One thread a process: JOBS processes already fill the machine, and results do not depend on it.
 QUIET_THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
