@@ -154,8 +154,8 @@ def test_integers_out_of_range_are_refused(cls, key, trait):
     ("make", "sentence"),
     [
         (lambda: explorers.WindowExplorer(view="both"), "view must be one of 'output', 'input'"),
-        (lambda: explorers.PaddingExplorer(padding="full"), "an integer from 0 to 4, or 'same'"),
-        (lambda: explorers.PaddingExplorer(padding=-1), "an integer from 0 to 4, or 'same'"),
+        (lambda: explorers.PaddingExplorer(padding="full"), "an integer from 0 to 5, or 'same'"),
+        (lambda: explorers.PaddingExplorer(padding=-1), "an integer from 0 to 5, or 'same'"),
         (lambda: explorers.PaddingExplorer(mode="constant"), "mode must be one of 'zeros'"),
         (lambda: explorers.StrideExplorer(layers=[]), "a list of one to four dicts"),
         (lambda: explorers.StrideExplorer(layers=[{"stride": 0}]), "a list of one to four dicts"),

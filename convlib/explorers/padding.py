@@ -22,7 +22,7 @@ def _padding(value: Any) -> int | str | None:
     if isinstance(value, str):
         return value if value == "same" else None
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return int(value) if whole and 0 <= value <= 4 else None
+    return int(value) if whole and 0 <= value <= 5 else None
 
 
 class PaddingExplorer(Explorer):
@@ -33,20 +33,20 @@ class PaddingExplorer(Explorer):
     size, kernel_size : int
         From 1 to 8 and from 1 to 6. The stride is 1.
     padding : int or "same"
-        Cells per side, from 0 to 4; "same" keeps the input's size, the odd cell going to the end.
+        Cells per side, from 0 to 5; "same" keeps the input's size, the odd cell going to the end.
     mode : {"zeros", "reflect", "replicate", "circular"}
         What the padding holds.
     row, column : int
-        The cell of the padded input that is pointed at.
+        The cell that is pointed at, counted from the first pixel: below 0 is padding.
     """
 
     _explorer = "padding"
     size = Whole(1, 8, 5)
     kernel_size = Whole(1, 6, 3)
-    padding = Setting(1, "an integer from 0 to 4, or 'same'", _padding)
+    padding = Setting(1, "an integer from 0 to 5, or 'same'", _padding)
     mode = Word(*MODES)
-    row = Whole(0, 15, 0)
-    column = Whole(0, 15, 0)
+    row = Whole(-5, 12, 0)
+    column = Whole(-5, 12, 0)
 
     def _shown(self):
         return list(self.state().items())[:4]
