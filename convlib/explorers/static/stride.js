@@ -86,7 +86,8 @@ function build(ui) {
 
   const point = (e) => {
     const box = picture.getBoundingClientRect(), x = (e.clientX - box.left) * (picture.viewBox.baseVal.width / box.width);
-    if (places.length) ui.set({ cell: places.reduce((best, at, i) => (Math.abs(at - x) < Math.abs(places[best] - x) ? i : best), 0) });
+    const cell = places.reduce((best, at, i) => (Math.abs(at - x) < Math.abs(places[best] - x) ? i : best), 0);
+    if (places.length && cell !== ui.state().cell) ui.set({ cell });
   };
   picture.addEventListener("pointermove", (e) => (e.pointerType === "mouse" || e.buttons) && point(e));
   picture.addEventListener("pointerdown", point);
