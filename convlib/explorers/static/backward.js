@@ -2,32 +2,23 @@
 import { noOutput, sizes, toyKernel } from "./lib/arith.js";
 import { fitted, grid, h, num, part, refill, say } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
-import { clamp, count, factor, fmt, upto } from "./lib/format.js";
+import { clamp, count, fmt, upto } from "./lib/format.js";
+import { line, meeting, meets, products, scatter, table, tap } from "./lib/scatter.js";
 
 const keys = { size: [1, 8], kernel_size: [1, 5], stride: [1, 4], padding: [0, 2], dilation: [1, 3], view: ["pixel", "window", "convolution"], row: [-2, 11], column: [-2, 11] };
 const toyGradient = (m) => upto(m, (h) => upto(m, (w) => ((2 * h + 4 * w) % 7) - 3));
 
 function numbers({ size: n, kernel_size: k, stride: s, padding: p, dilation: d, view, row, column }) {
   const z = sizes(n, k, s, p, d), m = z.output, g = toyGradient(m), weight = toyKernel(k), back = view === "window";
-  const at = (i) => (back ? clamp(i, 0, Math.max(0, m - 1)) : clamp(i, -p, n + p - 1));
-  const r = at(row), c = at(column), input = upto(z.padded, () => upto(z.padded, () => 0)), uses = input.map((line) => line.slice());
-  // Scatter: each window hands its gradient back, tap by tap. `done` is the state when window (r, c) has.
-  let done = null, touched = uses;
-  g.forEach((line, y) => line.forEach((value, x) => {
-    weight.forEach((ws, a) => ws.forEach((one, b) => {
-      input[y * s + a * d][x * s + b * d] += value * one;
-      uses[y * s + a * d][x * s + b * d]++;
-    }));
-    if (y === r && x === c && back) [done, touched] = [input, uses].map((all) => all.map((line) => line.slice()));
-  }));
-  // Which (window, tap) pairs of one axis meet at a place.
-  const pairs = (i) => upto(m).flatMap((w) => upto(k).filter((t) => w * s + t * d === i + p).map((t) => [w, t]));
-  const rows = back ? [] : pairs(r), columns = back ? [] : pairs(c);
+  const [r, c] = [row, column].map((i) => (back ? clamp(i, 0, Math.max(0, m - 1)) : clamp(i, -p, n + p - 1)));
+  const { sums, uses, done, touched } = scatter(g, weight, s, d, z.padded, back ? r * m + c + 1 : 0);
+  const rows = back ? [] : meeting(r + p, m, k, s, d), columns = back ? [] : meeting(c + p, m, k, s, d);
   const taps = rows.flatMap(([h, a]) => columns.map(([w, b]) => ({ h, w, k: a, l: b })));
-  const border = z.span - 1, spread = upto(m ? z.padded + border : 0, (y) => upto(z.padded + border, (x) => (y < border || x < border || (y - border) % s || (x - border) % s ? 0 : g[(y - border) / s]?.[(x - border) / s] ?? 0)));
+  const border = z.span - 1, side = m ? z.padded + border : 0, spread = upto(side, () => upto(side, () => 0));
+  g.forEach((line, y) => line.forEach((value, x) => { spread[border + y * s][border + x * s] = value; }));
   return {
-    n, k, s, p, d, ...z, m, row: r, column: c, grad_output: g, weight, turned: weight.map((ws) => ws.slice().reverse()).reverse(), grad_input: input, uses,
-    done, touched, rows, columns, taps, reads: taps.length, spread, border, between: s - 1, terms: taps.map((t) => [g[t.h][t.w], weight[t.k][t.l]]), sum: m && !back ? input[r + p][c + p] : null,
+    n, k, s, p, d, ...z, m, row: r, column: c, grad_output: g, weight, turned: weight.map((ws) => ws.slice().reverse()).reverse(), grad_input: sums, uses, done, touched,
+    rows, columns, taps, reads: taps.length, spread, border, between: s - 1, terms: taps.map((t) => [g[t.h][t.w], weight[t.k][t.l]]), sum: m && !back ? sums[r + p][c + p] : null,
     shares: back && m ? weight.map((ws) => ws.map((one) => one * g[r][c])) : [], never: m ? uses.flat().filter((u) => !u).length : 0, handed: back && m ? r * m + c + 1 : null, windows: m * m,
   };
 }
@@ -68,25 +59,23 @@ function build(ui) {
   const kernel = grid(ui);
   const input = grid(ui, (row, column) => ui.set({ view: ui.state().view === "convolution" ? "convolution" : "pixel", row: row - now.p, column: column - now.p }));
   const parts = [part("", output.node), part("", kernel.node), part("", input.node)];
-  const where = h("p", { class: "cw-formula" }), terms = h("div", { class: "cw-terms" });
-  const term = (i) => h("span", { class: "cw-term" }, h("span", { class: "cw-op" }, i ? "+" : ""), num(`terms.${i}.0`, fmt(now.terms[i][0]), "gradient"), "·", num(`terms.${i}.1`, factor(now.terms[i][1]), "kernel"));
+  const lines = h("div", { class: "cw-lines" });
 
   return {
-    nodes: [h("div", { class: "cw-stage" }, parts), where, terms],
+    nodes: [h("div", { class: "cw-stage" }, parts), lines],
     draw({ view }, n, width) {
       now = n;
       const turn = view === "convolution", back = view === "window", { m, p, s, d } = n, r = n.row, c = n.column, left = turn ? n.spread : n.grad_output;
-      const [cell, indices] = fitted(width, [[left.length, 184], [n.k, turn ? 128 : 84], [n.padded, back ? 224 : 180]]), subs = cell >= 30;
+      const [cells, indices] = fitted(width, [[left.length, 184], [n.k, turn ? 128 : 84], [n.padded, back ? 224 : 180]]), subs = cells[0] >= 30;
       const hit = new Map(n.taps.map((t) => [`${t.h},${t.w}`, t])), used = new Set(n.taps.map((t) => `${t.k},${t.l}`));
-      const tap = (i, start) => (i >= start && i < start + n.span && (i - start) % d === 0 ? (i - start) / d : -1);
       const times = (w) => (subs ? `×${fmt(w)}` : null);
 
       output.update({
-        rows: left.length, columns: left.length, cell, indices, at: turn ? [r + p, c + p] : back ? [r, c] : [0, 0], label: turn ? `Spread-out gradient, ${left.length} by ${left.length}` : `Gradient of the output, ${m} by ${m}`,
+        rows: left.length, columns: left.length, cell: cells[0], indices, at: turn ? [r + p, c + p] : back ? [r, c] : [0, 0], label: turn ? `Spread-out gradient, ${left.length} by ${left.length}` : `Gradient of the output, ${m} by ${m}`,
         look(y, x) {
           const value = left[y][x], one = { text: fmt(value), n: turn ? `spread.${y}.${x}` : `grad_output.${y}.${x}`, name: `row ${y}, column ${x}: ${fmt(value)}` };
           if (turn) {
-            const a = tap(y, r + p), b = tap(x, c + p), on = a >= 0 && b >= 0, u = y - n.border, v = x - n.border, inside = u >= 0 && v >= 0 && u <= (m - 1) * s && v <= (m - 1) * s;
+            const a = tap(y, r + p, n.k, d), b = tap(x, c + p, n.k, d), on = a >= 0 && b >= 0, u = y - n.border, v = x - n.border, inside = u >= 0 && v >= 0 && u <= (m - 1) * s && v <= (m - 1) * s;
             const real = inside && u % s === 0 && v % s === 0;
             return { ...one, sub: on && real ? times(n.turned[a][b]) : null, kind: `${real ? "gradient" : on ? "kernel padding" : "padding"}${inside ? "" : " pad"}${on && real ? " on" : ""}`, name: one.name + (real ? "" : ", a zero put in") };
           }
@@ -98,14 +87,14 @@ function build(ui) {
       if (back && m) output.frame(r, c, 1, 1, "gradient");
       if (turn && m) output.frame(r + p, c + p, n.span, n.span, "kernel");
       kernel.update({
-        rows: n.k, columns: n.k, cell, indices, label: `Kernel${turn ? ", turned" : ""}, ${n.k} by ${n.k}`,
+        rows: n.k, columns: n.k, cell: cells[1], indices, label: `Kernel${turn ? ", turned" : ""}, ${n.k} by ${n.k}`,
         look: (a, b) => ({ text: fmt((turn ? n.turned : n.weight)[a][b]), n: `${turn ? "turned" : "weight"}.${a}.${b}`, kind: turn || back || !m || used.has(`${a},${b}`) ? "kernel on" : "" }),
       });
       const shown = n.done ?? n.grad_input;
       input.update({
-        rows: m ? n.padded : 0, columns: m ? n.padded : 0, cell, indices, first: -p, at: back ? [0, 0] : [r + p, c + p], label: `Gradient of the ${p ? "padded " : ""}input, ${n.padded} by ${n.padded}`,
+        rows: m ? n.padded : 0, columns: m ? n.padded : 0, cell: cells[2], indices, first: -p, at: back ? [0, 0] : [r + p, c + p], label: `Gradient of the ${p ? "padded " : ""}input, ${n.padded} by ${n.padded}`,
         look(y, x) {
-          const inside = y >= p && y < p + n.n && x >= p && x < p + n.n, a = back ? tap(y, r * s) : -1, b = back ? tap(x, c * s) : -1, on = a >= 0 && b >= 0, value = shown[y][x];
+          const inside = y >= p && y < p + n.n && x >= p && x < p + n.n, a = back ? tap(y, r * s, n.k, d) : -1, b = back ? tap(x, c * s, n.k, d) : -1, on = a >= 0 && b >= 0, value = shown[y][x];
           const here = !back && y === r + p && x === c + p, unused = !n.uses[y][x];
           return {
             text: fmt(value), n: `${n.done ? "done" : "grad_input"}.${y}.${x}`, sub: on && subs ? `${n.shares[a][b] < 0 ? "" : "+"}${fmt(n.shares[a][b])}` : null,
@@ -122,18 +111,8 @@ function build(ui) {
       say(parts[1].caption, `${turn ? "Turned kernel" : "Kernel"} ${n.k} × ${n.k}${turn ? "" : d > 1 ? `, spans ${n.span}` : ""}`);
       say(parts[2].caption, `Gradient of the input ${n.n} × ${n.n}${back && n.handed < n.windows ? ", so far" : ""}`);
 
-      if (!m) return refill(where), void refill(terms);
-      if (back) {
-        const g = n.grad_output[r][c];
-        refill(where, h("span", { class: "cw-label" }, "shares"), h("span", { class: "cw-math" }, num(`grad_output.${r}.${c}`, fmt(g), "gradient"), " times each weight:"));
-        return void refill(terms, h("span", { class: "cw-label" }, ""), h("div", { class: "cw-sums cw-table" }, n.shares.map((line, a) => h("div", { class: "cw-row" }, line.map((share, b) => h("span", { class: "cw-term" }, num(`shares.${a}.${b}`, fmt(share), "kernel")))))));
-      }
-      // Which windows (h, w), by which taps (k, l), are at this place: one equation an axis.
-      const meet = (name, letters, i, list) => h("span", { class: "cw-term" }, `${letters[0]}·${s} + ${letters[1]}·${d} = ${fmt(i)} + ${p} `, list.length ? [`for (${letters.join(", ")}) = `, list.flatMap(([w, t], j) => [j ? ", (" : "(", num(`${name}.${j}.0`, fmt(w), "gradient"), ", ", num(`${name}.${j}.1`, fmt(t), "kernel"), ")"])] : "never");
-      if (turn) refill(where);
-      else refill(where, h("span", { class: "cw-label" }, "reads"), h("span", { class: "cw-math" }, meet("rows", ["h", "k"], r, n.rows), meet("columns", ["w", "l"], c, n.columns)));
-      const lines = n.rows.map((_, i) => h("div", { class: "cw-row" }, n.columns.map((_, j) => term(i * n.columns.length + j))));
-      refill(terms, h("span", { class: "cw-label" }, "sum"), h("div", { class: "cw-sums cw-table" }, lines, h("div", { class: "cw-row" }, h("span", { class: "cw-term" }, h("span", { class: "cw-op" }, "="), num("sum", fmt(n.sum), "gradient")))));
+      refill(lines, !m ? [] : !back ? [turn ? [] : meets(n, "gradient"), products(n, "gradient", "gradient")]
+        : [line("shares", [num(`grad_output.${r}.${c}`, fmt(n.grad_output[r][c]), "gradient"), " times each weight:"]), line("", table(n.k, n.k, (a, b) => num(`shares.${a}.${b}`, fmt(n.shares[a][b]), "kernel")), "table")]);
     },
   };
 }

@@ -42,14 +42,14 @@ export const part = (caption, ...kids) => {
 };
 
 /**
- * [cell, indices]: the size of the cells of three grids, [columns, least width of the caption] each.
+ * [sizes, indices]: the sizes of the cells of three grids, [columns, least width of the caption] each.
  * All in a row if the cells stay large enough, else two and one, else one a row, without indices at last.
  */
 export function fitted(width, parts) {
   const across = (cell, list) => list.reduce((sum, [n, least]) => sum + 28 + Math.max(n * cell + 17, least), -28);
   const rows = [[parts], [parts.slice(0, 2), parts.slice(2)], parts.map((one) => [one])];
-  for (const lists of rows) for (let cell = lists.length > 1 ? 34 : 44; cell > 23; cell--) if (lists.every((list) => across(cell, list) <= width)) return [cell, true];
-  return [clamp(Math.floor((width - 2) / Math.max(...parts.map(([n]) => n))), 12, 23), false];
+  for (const lists of rows) for (let cell = lists.length > 1 ? 34 : 44; cell > 23; cell--) if (lists.every((list) => across(cell, list) <= width)) return [[cell, cell, cell], true];
+  return [parts.map(([n]) => clamp(Math.floor((width - 2) / n), 12, 24)), false];
 }
 
 /**
