@@ -74,12 +74,14 @@ def test_geometric_mean():
 
 def test_the_command_line(capsys, tmp_path):
     file = tmp_path / "found.json"
-    options = "--networks small --batches 1 --rounds 1 --seconds 0 --threads 1 --no-check"
+    options = "--networks small --batches 1 --rounds 1 --seconds 0 --threads 1 --clock processor --no-check"
     main([*options.split(), "--json", str(file)])
     assert "forward: small" in capsys.readouterr().out
     rows = json.loads(file.read_text())["rows"]
     assert {row["algorithm"] for row in rows} == {"torch", "auto"}
     assert all(row["error"] is None for row in rows)
+    with pytest.raises(ValueError, match="goes with one thread"):
+        measure(["small"], threads=2, clock="processor")
     with pytest.raises(SystemExit):
         main(["--networks", "alexnet"])
     assert "no such network: alexnet" in capsys.readouterr().err

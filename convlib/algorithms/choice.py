@@ -152,8 +152,11 @@ def _auto(
 def pays(name: str, shape: Shape) -> bool:
     """Tell whether an algorithm with fewer multiplications is faster than the direct sum."""
     if name == "fft":
-        return prod(shape.taps) >= 100 and min(shape.taps) >= 5
-    return min(shape.i, shape.o) >= 32 and min(shape.positions) >= 12 and len(shape.taps) <= 2
+        return prod(shape.taps) >= 800
+    # the kernel's transform has to be worth it, and F(2,3) saves little
+    windows, channels = shape.n * prod(shape.positions), max(shape.i, shape.o)
+    least = 128 if name == "winograd-f23" else 32
+    return len(shape.taps) == 2 and min(shape.i, shape.o) >= least and windows >= 6 * channels
 
 
 def module(name: str) -> ModuleType:

@@ -23,8 +23,8 @@ from ..windows import strided_windows
 from .steps import Shape, Steps, cells_read, shape_of
 from .threads import limit, scratch, share
 
-BLOCK = 1 << 20  # bytes of a block of columns: half of the cache that one core has for itself
-LEAST_COLUMNS = 256  # fewer would not pay for BLAS' own copy of the weight
+BLOCK = 3 << 19  # bytes of a block of columns: most of the cache that one core has for itself
+LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
 
@@ -84,9 +84,10 @@ def _ranges(positions: tuple[int, ...], columns: int, at_least: int) -> list[tup
     return [(cut, *rest) for cut in cuts]
 
 
-def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
+def plan(xp: ModuleType, shape: Shape, itemsize: int, copied: bool = True) -> tuple[Block, ...]:
     """Choose the blocks of a convolution from its sizes and the number of threads."""
-    rows = shape.i * prod(shape.taps)
+    # where the columns are not copied, blocks only share the work out
+    rows = shape.i * prod(shape.taps) if copied else 64
     if xp is not np:
         return blocks(shape, max(GPU_BLOCK // max(rows * itemsize, 1), 1), 1)
     if shape.products < SMALL:
@@ -171,7 +172,8 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place
             xp.matmul(matrix[b.g], x[b.n, b.g, :, b.flat], out=flat[b.n, b.g, :, b.flat])
 
-        return share(multiply, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], xp is np)
+        found = plan(xp, shape, x.dtype.itemsize, copied=False)
+        return share(multiply, [(b,) for b in found], xp is np)
 
     columns = Columns(xp, x, shape, steps)
 

@@ -44,8 +44,11 @@ class Blas(NamedTuple):
 
 @cache
 def _blas() -> tuple[Blas, ...]:
-    """NumPy's BLAS, as far as threadpoolctl finds it."""
-    from threadpoolctl import ThreadpoolController
+    """NumPy's BLAS, as far as threadpoolctl finds it; without it, BLAS is left to itself."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return ()
 
     found = [c for c in ThreadpoolController().lib_controllers if c.user_api == "blas"]
     # a wheel of NumPy brings its own; other libraries in the process are left alone

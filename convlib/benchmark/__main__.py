@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=0.1, help="a round's time for each")
     parser.add_argument("--threads", type=int, help="default: one a core")
     parser.add_argument("--library", default="numpy", choices=["numpy", "cupy"])
+    parser.add_argument("--clock", default="wall", choices=["wall", "processor"])
     parser.add_argument("--no-check", action="store_true", help="do not compare with float64")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--plot", metavar="FILE")
@@ -55,6 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
         seconds=a.seconds,
         threads=a.threads,
         library=a.library,
+        clock=a.clock,
         check=not a.no_check,
         progress=bar,
     )

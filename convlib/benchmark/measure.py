@@ -60,6 +60,7 @@ def measure(
     seconds: float = 0.1,
     threads: int | None = None,
     library: str = "numpy",
+    clock: str = "wall",
     check: bool = True,
     progress: Callable[[int, int, str], None] = lambda done, total, text: None,
 ) -> dict[str, Any]:
@@ -82,6 +83,9 @@ def measure(
     threads : int, optional
         Threads of each process; by default one a core.
     library : {'numpy', 'cupy'}
+    clock : {'wall', 'processor'}
+        The processor's clock leaves out what other processes took, on a machine that is busy with
+        other things. It adds up threads, so it goes with one thread alone.
     check : bool
         Whether to compare results with float64.
     progress : callable
@@ -94,6 +98,8 @@ def measure(
         median ratio and its quartiles, error and extra memory. Ready for JSON.
     """
     threads = threads or cores()
+    if clock == "processor" and (threads > 1 or library != "numpy"):
+        raise ValueError("measure: clock='processor' goes with one thread and NumPy alone.")
     jobs = [
         (network, layer, batch, task)
         for network in networks
@@ -107,7 +113,9 @@ def measure(
     try:
         for done, (network, layer, batch, task) in enumerate(jobs):
             progress(done, len(jobs), f"{network} {layer}")
-            found = _layer(workers, names, layer, batch, task, rounds, seconds, library, check)
+            found = _layer(
+                workers, names, layer, batch, task, rounds, seconds, library, clock, check
+            )
             head = {
                 "network": network, "layer": str(layer), "kind": layer.kind, "batch": batch,
                 "task": task, "times": layer.times, "winograd": layer.for_winograd,
@@ -119,7 +127,7 @@ def measure(
             worker.close()
     settings = {
         "against": against, "rounds": rounds, "seconds": seconds, "threads": threads,
-        "library": library,
+        "library": library, "clock": clock,
     }  # fmt: skip
     return {"machine": machine(library), "settings": settings, "rows": rows}
 
@@ -133,13 +141,21 @@ def _layer(
     rounds: int,
     seconds: float,
     library: str,
+    clock: str,
     check: bool,
 ) -> list[dict[str, Any]]:
     """Time one layer with all workers in turn."""
     ready = {}
     for name in names:
         reply = workers[name].ask(
-            do="set up", layer=layer, batch=batch, task=task, who=name, library=library, check=check
+            do="set up",
+            layer=layer,
+            batch=batch,
+            task=task,
+            who=name,
+            library=library,
+            clock=clock,
+            check=check,
         )
         ready[name] = reply
     able = [name for name in names if "missing" not in ready[name]]
