@@ -56,7 +56,8 @@ def assert_matches_torch(function: str | Callable, *args: Any, **kwargs: Any) ->
     except (ValueError, TypeError) as error:
         refused = error
     try:
-        expected = theirs(*map(_tensor, args), **{k: _tensor(v) for k, v in kwargs.items()})
+        shared = {name: _tensor(v) for name, v in kwargs.items() if name not in EXTRAS}
+        expected = theirs(*map(_tensor, args), **shared)
     except Exception as error:
         if refused is None:
             raise AssertionError(
