@@ -23,6 +23,7 @@ MEASURED: set[tuple[str, str]] = {
     ("02-padding", "def seconds(function, *arguments):"),
     ("07-backward", "size = (8, 16, 32, 32)"),
     ("05-contraction", "def seconds(function, repeat=5):"),
+    ("06-groups-and-dilation", "def seconds(function, *arguments):"),
     ("memo", "view = convlib.windows(x, (3, 3))[:, None]  # (n, g, i, h, w, k, l)"),
     ("memo", "optimized = seconds(lambda: np.einsum(letters, view, grouped, optimize=True))"),
     ("memo", "slow = seconds(lambda: by_add_at(spread), 3)"),
