@@ -3,6 +3,7 @@ import { grid, h, num, part, put, refill, s, say } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
 import { big, clamp, listed, upto } from "./lib/format.js";
 import { button } from "./lib/input.js";
+import { box, pick } from "./lib/net.js";
 
 const keys = { in_channels: [1, 16], out_channels: [1, 16], groups: [1, 16], kernel_size: [1, 7], channel: [0, 15] };
 
@@ -46,13 +47,7 @@ function build(ui) {
     ui.set({ groups: a, out_channels: Math.min(Math.floor(16 / a), Math.max(1, Math.round(b / a))) * a });
   });
   let places = [], lines = "";
-  const point = (e) => {
-    const box = net.getBoundingClientRect(), x = ((e.clientX - box.left) * net.viewBox.baseVal.width) / box.width;
-    const channel = places.reduce((best, at, i) => (Math.abs(at - x) < Math.abs(places[best] - x) ? i : best), 0);
-    if (channel !== ui.state().channel) ui.set({ channel });
-  };
-  net.addEventListener("pointermove", (e) => (e.pointerType === "mouse" || e.buttons) && point(e));
-  net.addEventListener("pointerdown", point);
+  pick(ui, net, "channel", () => places);
 
   return {
     nodes: [h("div", { class: "cw-tools" }, one, depthwise), h("div", { class: "cw-stage" }, parts), formula],
@@ -64,16 +59,16 @@ function build(ui) {
       const row = (count, per) => upto(count, (i) => n.fits
         ? 1 + (Math.floor(i / per) + 0.5) * ((full + gap) / n.g) - gap / 2 + ((i % per) - (per - 1) / 2) * unit
         : 1 + full / 2 + (i - (count - 1) / 2) * unit);
-      const top = row(n.a, n.per), bottom = row(n.b, n.each), side = unit - 1, reads = new Set(n.reads);
+      const top = row(n.a, n.per), bottom = row(n.b, n.each);
       places = bottom;
-      const cell = (x, y, i, kind) => [s("rect", { x: x - side / 2, y, width: side, height: tall, rx: Math.min(4, unit / 8), class: `cw-f-${kind}` }), s("text", { x, y: y + tall / 2, "font-size": clamp(unit * 0.5, 9, 13) }, String(i))];
+      const draw = (xs, y, kind, marked) => [s("path", { class: `cw-f-${kind}`, d: xs.map((x) => box(x, y, unit, tall)).join("") }), marked, xs.map((x, i) => s("text", { x, y: y + tall / 2, "font-size": clamp(unit * 0.5, 9, 13) }, String(i)))].flat();
       const wires = (o) => upto(n.a).filter((i) => n.matrix[o]?.[i] != null).map((i) => `M${top[i]} ${tall + 1}L${bottom[o]} ${low}`).join("");
       put(net, { viewBox: `0 0 ${full + 2} ${low + tall + 2}`, width: full + 2, height: low + tall + 2, "aria-label": `${n.a} input channels above, ${n.b} output channels below` });
       const drawn = JSON.stringify([n.a, n.b, n.g, unit]);
       if (drawn !== lines) words.push(...upto(n.b, wires));
       const faint = drawn === lines ? net.firstChild : s("path", { class: "cw-thin", d: words.join("") });
       lines = drawn;
-      refill(net, faint, s("path", { class: "cw-wire", d: wires(n.at) }), top.map((x, i) => cell(x, 1, i, reads.has(i) ? "kernel" : "input")).flat(), bottom.map((x, i) => cell(x, low, i, "output")).flat(),
+      refill(net, faint, s("path", { class: "cw-wire", d: wires(n.at) }), draw(top, 1, "input", s("path", { class: "cw-f-kernel", d: n.reads.map((i) => box(top[i], 1, unit, tall)).join("") })), draw(bottom, low, "output", ""),
         s("rect", { class: "cw-frame output", x: bottom[n.at] - unit / 2, y: low - 0.5, width: unit, height: tall + 1, rx: 4 }));
 
       const size = Math.floor(clamp((room - 18) / n.a, 12, 30));
@@ -86,7 +81,7 @@ function build(ui) {
       });
       if (n.fits) weight.frame(n.at, 0, 1, n.a, "output");
       say(parts[0].caption, `${n.a} input channels → ${n.b} output channels`);
-      say(parts[1].caption, !n.fits ? "No weights" : `weight[o, i]: row o, under input channel; the number is i${n.g > 1 ? "; empty: no weight" : ""}`);
+      say(parts[1].caption, !n.fits ? "No weights" : `i of weight[o, i], a row for each o${n.g > 1 ? "; empty: no weight" : ""}`);
 
       const at = (key, role) => num(key, n[key] === null ? "" : big(n[key]), role), line = (label, ...kids) => h("p", {}, h("span", { class: "cw-label" }, label), kids.flat());
       refill(formula, h("div", { class: "cw-lines" },

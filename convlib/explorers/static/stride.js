@@ -4,6 +4,7 @@ import { h, num, put, refill, s } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
 import { clamp, count, fmt, listed, py, upto } from "./lib/format.js";
 import { button, slider } from "./lib/input.js";
+import { box, pick } from "./lib/net.js";
 
 const limits = { kernel_size: [1, 7], stride: [1, 4], padding: [0, 4], dilation: [1, 4] };
 const names = Object.keys(limits), short = { kernel_size: "Kernel", stride: "Stride", padding: "Padding", dilation: "Dilation" };
@@ -84,13 +85,7 @@ function build(ui) {
   picture.append(thin, strong, ground, marked, indices, over);
   let places = [], drawn = "";
 
-  const point = (e) => {
-    const box = picture.getBoundingClientRect(), x = (e.clientX - box.left) * (picture.viewBox.baseVal.width / box.width);
-    const cell = places.reduce((best, at, i) => (Math.abs(at - x) < Math.abs(places[best] - x) ? i : best), 0);
-    if (places.length && cell !== ui.state().cell) ui.set({ cell });
-  };
-  picture.addEventListener("pointermove", (e) => (e.pointerType === "mouse" || e.buttons) && point(e));
-  picture.addEventListener("pointerdown", point);
+  pick(ui, picture, "cell", () => places);
 
   return {
     nodes: [h("div", { class: "cw-layers" }, rows.map((row) => row.node), h("div", { class: "cw-tools" }, more, less)), picture, legend, h("div", { class: "cw-layers cw-single" }, output.node), formula],
@@ -105,25 +100,19 @@ function build(ui) {
       if (!n.stop) output.update(n.at, [0, n.sizes.at(-1) - 1]);
 
       // Each cell stands over the middle of what it reads, in units of input cells.
-      const levels = n.sizes.map((size, i) => {
-        const next = n.layers[i], p = next?.p ?? 0;
-        return { size, p, next, own: n.layers[i - 1], jump: next?.jump ?? n.jump, middle: next?.middle ?? n.middle };
-      });
+      const levels = n.sizes.map((size, i) => ({ p: 0, jump: n.jump, middle: n.middle, ...n.layers[i], size, next: n.layers[i], own: n.layers[i - 1] }));
       const edge = (f) => levels.flatMap((v) => [-1, 1].map((to) => v.middle + v.jump * (to < 0 ? -v.p : v.size - 1 + v.p) + (to * (v.own ?? v).jump) / 2)).concat(n.stop ? [] : [n.first - 0.5, n.first + n.field - 0.5]).reduce((a, b) => f(a, b));
       const low = edge(Math.min) - 0.1, wide = edge(Math.max) + 0.1 - low, aside = (width - 112) / wide >= 14, unit = clamp((aside ? width - 112 : width - 2) / wide, 0, 34), full = wide * unit;
       for (const v of levels) {
         v.x = (i) => 1 + (v.middle - low + i * v.jump) * unit;
         v.cell = Math.min((v.own ?? v).jump * unit, 34);
-        v.step = [1, 2, 5, 10, 20, 50].find((step) => step * v.jump * unit >= (step > 1 ? 24 : 14)) ?? 50;
+        v.step = [1, 2, 5, 10, 20, 50].find((step) => step * v.jump * unit >= (step > 1 ? 24 : 17)) ?? 50;
       }
       const bars = settings.length > 1 && !n.stop ? 60 : 0, tall = 26, gap = 58, top = (i) => 22 + bars + i * (tall + gap);
       const height = top(levels.length - 1) + tall + 2;
       put(picture, { viewBox: `0 0 ${full + (aside ? 112 : 2)} ${height}`, width: full + (aside ? 112 : 2), height, "aria-label": `${n.sizes.map((size, i) => (i ? `after layer ${i} ${size} cells` : `Input ${size} cells`)).join(", ")}` });
       places = n.stop ? [] : upto(n.sizes.at(-1), levels.at(-1).x);
-      const box = (v, c, y) => {
-        const r = Math.min(4, v.cell / 8), w = Math.max(1, v.cell - 1) - 2 * r, arc = (x, z) => `a${r} ${r} 0 0 1 ${x} ${z}`;
-        return `M${v.x(c) - v.cell / 2 + 0.5 + r} ${y}h${w}${arc(r, r)}v${tall - 2 * r}${arc(-r, r)}h${-w}${arc(-r, -r)}v${2 * r - tall}${arc(r, -r)}z`;
-      };
+      const cell = (v, c, y) => box(v.x(c), y, v.cell, tall);
       const wires = (i, o) => upto(levels[i].own.k, (t) => `M${levels[i - 1].x(o * levels[i].own.s - levels[i].own.p + t * levels[i].own.d)} ${top(i) - gap}L${levels[i].x(o)} ${top(i)}`).join("");
       const index = (v, i, c, kind = "") => s("text", { x: v.x(c), y: top(i) + tall / 2, "font-size": clamp(v.cell * 0.5, 8.5, 13), class: kind }, String(c));
 
@@ -135,7 +124,7 @@ function build(ui) {
           const y = top(i), unread = new Set(v.next?.unread);
           for (let c = -v.p; c < v.size + v.p; c++) {
             const inside = c >= 0 && c < v.size, x = v.x(c), half = v.cell / 2 - 2;
-            draw(`${unread.has(c) ? "cw-f-unused" : !inside ? "cw-f-surface" : i ? "cw-f-output" : "cw-f-input"}${inside ? "" : " cw-pad"}`, box(v, c, y));
+            draw(`${unread.has(c) ? "cw-f-unused" : !inside ? "cw-f-surface" : i ? "cw-f-output" : "cw-f-input"}${inside ? "" : " cw-pad"}`, cell(v, c, y));
             if (unread.has(c)) draw("cw-marks", `M${x - half} ${y + tall / 2}L${x} ${y + 2}M${x - half} ${y + tall - 2}L${x + half} ${y + 2}M${x} ${y + tall - 2}L${x + half} ${y + tall / 2}`);
             if (inside && c % v.step === 0) texts.push(index(v, i, c, unread.has(c) ? "cw-t-unused" : ""));
           }
@@ -162,7 +151,7 @@ function build(ui) {
       // What one output depends on.
       const kids = [], end = levels.at(-1), bottom = levels.length - 1;
       put(strong, { d: n.seen.map((list, i) => (i ? list.map((o) => wires(i, o)).join("") : "")).join("") });
-      put(marked, { d: n.seen.slice(0, -1).map((list, i) => list.map((c) => box(levels[i], c, top(i))).join("")).join("") });
+      put(marked, { d: n.seen.slice(0, -1).map((list, i) => list.map((c) => cell(levels[i], c, top(i))).join("")).join("") });
       levels.forEach((v, i) => {
         // Beside the row, else above it on the side where the marked lines are not.
         const right = !aside && i > 0 && places[n.at] < full / 2;
