@@ -91,6 +91,7 @@ function build(ui) {
   ribbon.addEventListener("click", touch);
   const view = grid(ui, (r, c) => ui.set({ index: last.indices[place[r][c]] })), shown = part("", view.node), found = part("");
   view.node.classList.add("cw-view");
+  found.classList.add("cw-found");
 
   let laid = "", boxes = [];
   const hatch = s("path"), cross = s("path", { class: "cw-cross" }), here = s("g", { class: "cw-over" });

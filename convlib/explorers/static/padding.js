@@ -1,6 +1,6 @@
 // PaddingExplorer: what stands beside the border, and how often each pixel is used.
 import { pad, sizes, source, toyCode, toyInput, useCounts } from "./lib/arith.js";
-import { grid, h, num, part, refill, say } from "./lib/draw.js";
+import { fitted, grid, h, num, part, refill, say } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
 import { clamp, count, fmt, upto } from "./lib/format.js";
 import { choice, slider } from "./lib/input.js";
@@ -66,11 +66,10 @@ function build(ui) {
       size.update(n.n), kernel.update(n.k), amount.update(n.asked[0]), border.update(mode);
       named.update(padding === "same" ? "same" : padding === 0 ? "valid" : padding === n.k - 1 ? "full" : "");
       if (n.asked[0] !== n.asked[1]) say(amount.node.querySelector("output"), n.asked.join(", "));
-      const all = n.padded + n.n + n.m, row = (width - 28 * 2 - 40) / all;
-      const cell = Math.floor(clamp(row >= 24 ? row : (width - 20) / Math.max(n.padded, n.m, n.n), 17, row >= 24 ? 44 : 34));
+      const [cells] = fitted(width, [[n.padded, 130], [n.n, 125], [n.m, 140]]);
       const [y, x] = [n.row + n.before, n.column + n.before], here = n.m > 0;
       padded.update({
-        rows: n.padded, columns: n.padded, cell, at: [y, x], label: `Padded input, ${n.padded} by ${n.padded}`,
+        rows: n.padded, columns: n.padded, cell: cells[0], at: [y, x], label: `Padded input, ${n.padded} by ${n.padded}`,
         look(r, c) {
           const i = r - n.before, j = c - n.before, inside = i >= 0 && i < n.n && j >= 0 && j < n.n, on = n.down.includes(r) && n.across.includes(c);
           return {
@@ -82,17 +81,17 @@ function build(ui) {
       padded.frame(n.before, n.before, n.n, n.n, "input");
       padded.frame(y, x, 1, 1, "kernel");
       uses.update({
-        rows: n.n, columns: n.n, cell: cell + (cell < 24 ? 8 : 0), at: n.zero ? [0, 0] : n.pixel, indices: true, label: `Uses of each pixel, ${n.n} by ${n.n}`,
+        rows: n.n, columns: n.n, cell: cells[1], at: n.zero ? [0, 0] : n.pixel, indices: true, label: `Uses of each pixel, ${n.n} by ${n.n}`,
         look: (r, c) => ({ text: fmt(n.uses[r][c]), n: `uses.${r}.${c}`, kind: `heat heat${Math.round((8 * n.uses[r][c]) / Math.max(1, n.high))}`, name: `pixel (${r}, ${c}) is used ${count(n.uses[r][c], "time")}` }),
       });
       if (!n.zero) uses.frame(...n.pixel, 1, 1, "kernel");
       output.update({
-        rows: n.m, columns: n.m, cell, label: `Output, ${n.m} by ${n.m}: how often each window reads the cell`,
+        rows: n.m, columns: n.m, cell: cells[2], label: `Output, ${n.m} by ${n.m}: how often each window reads the cell`,
         look: (r, c) => (n.taps[r][c] ? { text: fmt(n.taps[r][c]), n: `taps.${r}.${c}`, kind: "output on" } : { name: `window (${r}, ${c}): 0`, kind: "" }),
       });
       say(parts[0].caption, n.padded > n.n ? `Padded input ${n.padded} × ${n.padded}` : `Input ${n.n} × ${n.n}`);
-      say(parts[1].caption, "How often each pixel is used");
-      say(parts[2].caption, here ? `Output ${n.m} × ${n.m}: windows that read it` : "No output");
+      say(parts[1].caption, "Uses of each pixel");
+      say(parts[2].caption, here ? `Output ${n.m} × ${n.m}: readers` : "No output");
 
       const line = (label, ...words) => h("p", { class: "cw-formula" }, h("span", { class: "cw-label" }, label), h("span", { class: "cw-math" }, words.flat()));
       const spaced = (list, give) => list.flatMap((v, i) => (i ? [" ", give(v, i)] : [give(v, i)]));
@@ -106,4 +105,4 @@ function build(ui) {
 
 const play = ({ padding }) => ({ padding: padding === "same" || padding > 4 ? 0 : padding + 1 });
 
-export default explorer({ name: "padding", title: "What stands at the border, and what it does", keys, numbers, sentence, code, build, play });
+export default explorer({ name: "padding", title: "Padding, and how often a pixel is used", keys, numbers, sentence, code, build, play });
