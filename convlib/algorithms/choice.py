@@ -144,6 +144,11 @@ def _auto(
     few = max(shape.i, shape.o) <= 16
     if few and shape.products >= WORTH_COMPILING and is_available():
         return "compiled"
+    # turning a large kernel round costs more than it saves on a small image, and so does copying o
+    # channels for the sake of few i: there the columns are computed and added up instead
+    small = shape.n * prod(shape.positions) <= 256 or 4 * shape.i <= shape.o
+    if task == "input" and shape.g == 1 and prod(shape.taps) > 1 and small:
+        return "windows"
     if task == "weight" or shape.i * shape.o > 1:
         return "im2col"
     return "flat" if prod(shape.positions) < 1 << 10 else "im2col"

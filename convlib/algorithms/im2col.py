@@ -198,12 +198,19 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     total[...] = 0
     if not gy.size:
         return
+    flat = gy.reshape(shape.n, g, o, prod(shape.positions))
+    if is_pointwise(shape, steps):
+        # (g, o, h·w) @ (g, h·w, i) -> (g, o, i), an image at a time, by BLAS' own threads
+        cells = x.reshape(shape.n, g, shape.i, -1).swapaxes(2, 3)
+        xp.matmul(flat[0], cells[0], out=total)
+        for n in range(1, shape.n):
+            total += xp.matmul(flat[n], cells[n])
+        return
     found = plan(xp, shape, x.dtype.itemsize)
     # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
     threads = limit() if xp is np and shape.products >= SMALL else 1
     shares = [found[a] for a in pieces(len(found), len(found), threads)]
     sums = [total] + [xp.zeros_like(total) for _ in shares[1:]]
-    flat = gy.reshape(shape.n, g, o, prod(shape.positions))
     columns = Columns(xp, x, shape, steps)
 
     def add(result: Any, mine: tuple[Block, ...]) -> None:

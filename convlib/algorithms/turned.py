@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
-from math import gcd
+from math import gcd, prod
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -85,7 +85,9 @@ def input_gradient(
             target[...] = 0
             continue
         kernel = turned[(..., *(p.taps for p in phase))]
-        kernel = xp.ascontiguousarray(kernel[(..., *(slice(None, None, -1),) * axes)])
+        kernel = kernel[(..., *(slice(None, None, -1),) * axes)]
+        if prod(kernel.shape[3:]) > 1:  # a matrix is read as well from its transpose
+            kernel = xp.ascontiguousarray(kernel)
         y = gy[(..., *(p.outputs for p in phase))]
         inner = Steps(
             (1,) * axes, tuple(p.padding for p in phase), tuple(p.dilation for p in phase)
