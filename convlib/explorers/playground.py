@@ -11,7 +11,7 @@ import numpy as np
 
 from ..convolution import conv2d
 from ._base import Explorer, Setting, Whole, Word
-from ._still import Picture
+from ._still import Picture, number
 from .padding import MODES
 
 SIDE = 128  # pixels of the photograph that the page carries
@@ -126,7 +126,11 @@ class KernelPlayground(Explorer):
         output = conv2d(
             padded[None, None], weight[None, None], stride=self.stride, dilation=self.dilation
         )[0, 0]
-        shown = output.round().clip(0, 255).astype(np.uint8)
+        # Weights that add up to 0 answer 0 to an even region: 0 is grey then.
+        signed = abs(round(float(weight.sum()), 9)) < 1e-6
+        most = max(float(np.abs(output).max()), 1e-9)
+        black, white = (-most, most) if signed else (0, 255)
+        shown = (255 * (output - black) / (white - black)).round().clip(0, 255).astype(np.uint8)
         picture = Picture()
         name = self._shown()[0][1]
         picture.caption(0, 8, f"Kernel{f', {name}' if isinstance(name, str) else ''}")
@@ -135,10 +139,10 @@ class KernelPlayground(Explorer):
         m = len(output)
         picture.caption(left, 8, f"Output {m} × {m} of a photograph of 128 × 128")
         picture.image(left, 22, side, bitmap(shown), "The filtered photograph")
+        r, c = min(self.row, m - 1), min(self.column, m - 1)
         sentence = (
-            f"Output ({min(self.row, m - 1)}, {min(self.column, m - 1)}) is "
-            f"{output[min(self.row, m - 1), min(self.column, m - 1)]:.2f}; below 0 is drawn black, "
-            f"above 255 white. Stride {self.stride}, dilation {self.dilation}, border "
-            f"{self.padding_mode}."
+            f"Output ({r}, {c}) is {number(output[r, c])}. The weights add up to "
+            f"{number(weight.sum())}; {number(black)} is drawn black, {number(white)} white. "
+            f"Stride {self.stride}, dilation {self.dilation}, border {self.padding_mode}."
         )
-        return picture.svg(sentence), sentence.replace("-", "−")
+        return picture.svg(sentence), sentence
