@@ -206,6 +206,17 @@ def test_no_output_is_said_not_raised(explorer, sentence):
     assert "<svg" in picture
 
 
+def test_a_preset_that_is_set_later_brings_its_settings_along():
+    explorer = explorers.MemoryExplorer(shape=[2, 2], itemsize=4, buffer=40)
+    assert explorer.preset == "custom" and explorer.strides == [8, 4]
+    for name in ("transpose", "too far", "windows in 2-d"):
+        explorer.preset = name
+        assert explorer.state() == explorers.MemoryExplorer(name).state()
+    explorer.preset = "custom"
+    assert explorer.shape == [2, 2, 3, 3]
+    assert explorers.MemoryExplorer("broadcast", index=[0, 7]).index == [0, 7]
+
+
 def test_stills_show_pytorchs_numbers():
     rng = np.random.default_rng(0)
     for _ in range(100):

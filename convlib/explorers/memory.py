@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import traitlets
 
 from ._base import Explorer, Setting, Whole, Word
 from ._still import Picture, by_column
@@ -97,6 +98,18 @@ class MemoryExplorer(Explorer):
         settings.setdefault("index", [0] * len(settings.get("shape", [0, 0])))
         super().__init__(preset=preset or "windows", **settings)
 
+    @traitlets.observe("preset")
+    def _load(self, change: Any) -> None:
+        """A preset that is set later brings its settings along, as in the page."""
+        names = ("shape", "strides", "buffer", "offset", "index")
+        if change["new"] not in PRESETS:
+            return
+        wanted = {**dict(zip(names, PRESETS[change["new"]], strict=True)), "itemsize": 2}
+        if any(getattr(self, name) != wanted[name] for name in wanted if name != "index"):
+            with self.hold_sync():
+                for name, value in wanted.items():
+                    self.set_trait(name, value)
+
     def _shown(self):
         everything = self.state()
         if self.preset != "custom":
@@ -124,7 +137,7 @@ class MemoryExplorer(Explorer):
         picture.caption(0, 8, f"Memory: a buffer of {self.buffer} bytes, by their addresses")
         first = max(min(missing | {0}) // a_row, -2) * a_row
         last = min(max(missing | {self.buffer - 1}), self.buffer + 2 * a_row)
-        for top, start in enumerate(range(first, last + 1, a_row)):
+        for number, start in enumerate(range(first, last + 1, a_row)):
             line = range(start, start + a_row)
             kinds = [
                 "outside" if b in missing
@@ -134,7 +147,7 @@ class MemoryExplorer(Explorer):
                 else "unused"
                 for b in line
             ]  # fmt: skip
-            picture.grid(0, 22 + top * (cell + 4), [line], by_column(kinds), cell)
+            picture.grid(0, 22 + number * (cell + 4), [line], by_column(kinds), cell)
         top = picture.height + 12
         table, bad = offsets.reshape(-1, shape[-1]), outside.reshape(-1, shape[-1])
         same = (abs(offsets - here) < size).reshape(-1, shape[-1])
