@@ -27,6 +27,10 @@ def matrix_sizes(answer: Any) -> Report:
         Slip(
             (small, o, k), "with padding 1 a 3×3 window has a place for each of the 28×28 pixels."
         ),
+        Slip(
+            (n * (size + 2) ** 2, o, k),
+            "30×30 is the padded image. A 3×3 window has fewer places on it.",
+        ),
         Slip((m, i, k), "64 is what goes in. Which letter stands in the weight alone?"),
         Slip((m, k, o), "all three numbers are right. K is the size that is summed away."),
         Slip((o, m, k), "all three are right. M counts the windows here, N the output channels."),

@@ -17,6 +17,11 @@ __all__ = ["mended", "reach", "window_plan", "window_strides"]
 LETTERS = {2: "w, l", 4: "h, w, k, l", 5: "i, h, w, k, l", 6: "n, i, h, w, k, l"}
 LETTERS[7] = "n, g, i, h, w, k, l"
 
+EMPTY = (
+    "right, but for one case: a size of 0 on any axis means that no element is there, so "
+    "nothing is read. Return (start, start)."
+)
+
 
 def _reach(start: int, shape: Sequence[int], strides: Sequence[int], itemsize: int) -> tuple:
     if 0 in shape:
@@ -153,8 +158,17 @@ def reach(answer: Any) -> Report:
                 start + sum(min(part, 0) for part in parts(start, shape, strides)),
                 start + sum(max(part, 0) for part in parts(start, shape, strides)) + itemsize,
             ),
-            "right, but for one case: a size of 0 on any axis means that no element is there, so "
-            "nothing is read. Return (start, start).",
+            EMPTY,
+        ),
+        # the same slip, by the sign of the stride: an empty axis then gives another wrong number
+        Slip(
+            lambda start, shape, strides, itemsize: (
+                start + sum((n - 1) * t for n, t in zip(shape, strides, strict=True) if t < 0),
+                start
+                + sum((n - 1) * t for n, t in zip(shape, strides, strict=True) if t >= 0)
+                + itemsize,
+            ),
+            EMPTY,
         ),
     ]
     return check_function(answer, _reach, cases, slips)

@@ -164,6 +164,7 @@ ANSWERS = {
             ((6272, 128, 64), "k and l are summed"),
             ((6272, 128, 9), "i is summed"),
             ((5408, 128, 576), "with padding 1"),
+            ((7200, 128, 576), "the padded image"),
             ((6272, 64, 576), "64 is what goes in"),
             ((6272, 576, 128), "K is the size that is summed"),
             ((128, 6272, 576), "M counts the windows"),

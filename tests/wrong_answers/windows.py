@@ -60,6 +60,16 @@ def reach_empty_forgotten(start, shape, strides, itemsize):
     return first, end + itemsize
 
 
+def reach_by_sign(start, shape, strides, itemsize):
+    first = end = start
+    for size, stride in zip(shape, strides):
+        if stride >= 0:
+            end += (size - 1) * stride
+        else:
+            first += (size - 1) * stride
+    return first, end + itemsize
+
+
 def plan_1d(n, step, kernel_size, stride, dilation):
     span = dilation * (kernel_size - 1) + 1
     w_size = (n - span) // stride + 1
@@ -219,6 +229,7 @@ ANSWERS = {
             (reach_no_start, "Add `start` to both"),
             (reach_by_size, "as if each element had bytes of its own"),
             (reach_empty_forgotten, "a size of 0 on any axis"),
+            (reach_by_sign, "a size of 0 on any axis"),
             (lambda *arguments: reach(*arguments)[1], "must return 2 values"),
         ],
     },
