@@ -112,7 +112,7 @@ function build(ui) {
       say(parts[2].caption, `Gradient of the input ${n.n} × ${n.n}${back && n.handed < n.windows ? ", so far" : ""}`);
 
       refill(lines, !m ? [] : !back ? [turn ? [] : meets(n, "gradient"), products(n, "gradient", "gradient")]
-        : [line("shares", [num(`grad_output.${r}.${c}`, fmt(n.grad_output[r][c]), "gradient"), " times each weight:"]), line("", table(n.k, n.k, (a, b) => num(`shares.${a}.${b}`, fmt(n.shares[a][b]), "kernel")), "table")]);
+        : [line("shares", [num(`grad_output.${r}.${c}`, fmt(n.grad_output[r][c]), "gradient"), " times each weight:", h("div", { class: "cw-table" }, table(n.k, n.k, (a, b) => num(`shares.${a}.${b}`, fmt(n.shares[a][b]), "kernel")))])]);
     },
   };
 }

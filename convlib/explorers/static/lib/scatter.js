@@ -30,7 +30,7 @@ export const line = (label, words, kind = "math") => h("div", { class: "cw-terms
 export const table = (rows, columns, word) => upto(rows, (a) => h("div", { class: "cw-row" }, upto(columns, (b) => h("span", { class: "cw-term" }, word(a, b)))));
 
 /** "h·2 + k·1 = 3 + 1 for (h, k) = (2, 0), (1, 2)": who meets at a place, along both axes. */
-export const meets = (n, roles) => line("meet", [["rows", "h", "k", n.row], ["columns", "w", "l", n.column]].map(([name, w, t, i]) => h("span", { class: "cw-term" },
+export const meets = (n, roles) => line("taps", [["rows", "h", "k", n.row], ["columns", "w", "l", n.column]].map(([name, w, t, i]) => h("span", { class: "cw-term" },
   `${w}·${n.s} + ${t}${n.d > 1 ? `·${n.d}` : ""} = ${fmt(i)}${n.p ? ` + ${n.p}` : ""}: `, n[name].length ? [`(${w}, ${t}) = `, n[name].map(([a, b], j) => [j ? ", (" : "(", num(`${name}.${j}.0`, fmt(a), roles), ", ", num(`${name}.${j}.1`, fmt(b), "kernel"), ")"])] : "nothing")));
 
 /** The sum of the products that meet there, as a table. */
