@@ -131,9 +131,9 @@ class StrideExplorer(Explorer):
             if row < len(sizes) - 1:
                 above = self.layers[row]
                 s, p, d = above["stride"], above["padding"], above["dilation"]
-                taps = range(above["kernel_size"])
+                kernel = range(above["kernel_size"])
                 unread = set(range(-pad, size + pad)) - {
-                    m * s - p + t * d for m in range(sizes[row + 1]) for t in taps
+                    m * s - p + t * d for m in range(sizes[row + 1]) for t in kernel
                 }
             for i in range(-pad, size + pad):
                 role = "output" if row else "input"
