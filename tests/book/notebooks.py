@@ -28,6 +28,8 @@ MEASURED: set[tuple[str, str]] = {
     ("memo", "optimized = seconds(lambda: np.einsum(letters, view, grouped, optimize=True))"),
     ("memo", "slow = seconds(lambda: by_add_at(spread), 3)"),
     ("memo", "try:"),
+    ("questions", "def seconds(function, repeat=5):"),
+    ("questions", "x = torch.randn(4, 128, 28, 28)"),
 }
 
 SETUP_TAG = "remove-cell"
