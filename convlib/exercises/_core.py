@@ -99,10 +99,12 @@ def check_function(
             f"give the function itself, without calling it: got {type(answer).__name__}.",
             total,
         )
+    outcomes: list[Outcome] = []
     failures: list[tuple[int, Outcome, Outcome]] = []
     for number, case in enumerate(cases):
         outcome, changed = case.call(answer)
         expected, _ = case.call(right)
+        outcomes.append(outcome)
         if outcome.error is None and outcome.value is None and expected.error is None:
             return Report(False, "your function returns None so far.", total)
         if not _same(outcome, expected):
@@ -120,7 +122,7 @@ def check_function(
         return Report(True, f"All {total} cases agree.", total)
 
     number, outcome, expected = failures[0]
-    slip, number_of_slip = _best_slip(slips, cases, failures)
+    slip, number_of_slip = _best_slip(slips, cases, outcomes, [f[0] for f in failures])
     if slip is not None:
         return Report(False, slip.hint, total, _where(cases, number_of_slip))
     return Report(False, _ending(outcome, expected, axes), total, _where(cases, number))
@@ -143,18 +145,26 @@ def _where(cases: Sequence[Case], number: int) -> str:
 
 
 def _best_slip(
-    slips: Sequence[Slip], cases: Sequence[Case], failures: list[tuple[int, Outcome, Outcome]]
+    slips: Sequence[Slip], cases: Sequence[Case], outcomes: Sequence[Outcome], failed: list[int]
 ) -> tuple[Slip | None, int]:
-    """Return the slip that explains the most failures, and the first case that it explains."""
-    best, best_count, first = None, 0, -1
+    """Return the slip that is most like the answer, and the first failure that it explains.
+
+    A slip that gives the answer's wrong numbers may differ from it where the answer is right, so
+    all cases are compared, and a slip must be as near to the answer as the right function is. One
+    that explains less than a third of the failures does so by chance.
+    """
+    best, first = None, -1
+    # the right function is like the answer where it did not fail: a slip must be no less so
+    best_count = len(cases) - len(failed) - 1
     for slip in slips:
-        explained = [
+        alike = [
             number
-            for number, outcome, _ in failures
+            for number, outcome in enumerate(outcomes)
             if _same(outcome, cases[number].call(slip.gives)[0])
         ]
-        if len(explained) > best_count:
-            best, best_count, first = slip, len(explained), explained[0]
+        explained = [number for number in failed if number in alike]
+        if 3 * len(explained) >= len(failed) and len(alike) > best_count:
+            best, best_count, first = slip, len(alike), explained[0]
     return best, first
 
 

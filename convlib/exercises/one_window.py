@@ -64,6 +64,24 @@ def _flat(input: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray
 
 def two_loops(answer: Any) -> Report:
     """Exercise 1.3: conv2d(input, weight, bias) with loops over h and w alone."""
+
+    def last_left_out(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+        output = conv2d(x, w, b)
+        output[:, :, -1], output[:, :, :, -1] = 0, 0
+        # zeros alone tell of no loop that stops early
+        return output if output.any() else np.full_like(output, np.nan)
+
+    def pairwise(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+        # images and kernels meet one by one, as a product of the two broadcasts them
+        n, o = len(x), len(w)
+        if n != o and 1 not in (n, o):
+            raise ValueError("not broadcast")
+        output = np.zeros((n, o, *conv2d(x, w).shape[2:]))
+        both = [conv2d(x[j % n][None], w[j % o][None])[0, 0] for j in range(n if o == 1 else o)]
+        # (n or o, h, w) fills the axis o of the output, as (n or o,) does at one place
+        output[...] = np.stack(both) + b.reshape(-1, 1, 1)
+        return output
+
     slips = [
         Slip(
             lambda x, w, b: conv2d(x, w, b)[:, :, :-1, :-1],
@@ -72,6 +90,14 @@ def two_loops(answer: Any) -> Report:
         Slip(
             lambda x, w, b: conv2d(x, w, b)[:, :, :-1],
             "your height is one short: is the last window dropped?",
+        ),
+        Slip(
+            last_left_out,
+            "your last row and column are still 0: does the loop reach the last window?",
+        ),
+        Slip(
+            pairwise,
+            "each image met one kernel alone. Give n and o an axis each: (n, 1, …) * (o, …).",
         ),
         Slip(lambda x, w, b: conv2d(x, w), "your result is off by the bias. Is it ever added?"),
         Slip(

@@ -165,6 +165,10 @@ def mended(answer: Any) -> Report:
             "a layer adds d(k - 1) jumps: neighbouring windows overlap, only the start adds 1.",
         ),
         Slip(
+            lambda layers: loop(layers, width=lambda k, d: d * k),
+            "a layer of k taps reaches over d(k - 1) cells, not d·k: count the steps between taps.",
+        ),
+        Slip(
             lambda layers: loop(layers, width=lambda k, d: k - 1),
             "the dilation is ignored: a layer's taps reach over d(k - 1) cells.",
         ),

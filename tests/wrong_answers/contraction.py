@@ -222,7 +222,7 @@ ANSWERS = {
             (pair_einsum_reshaped, "then transpose to the order of the output"),
             (pair_einsum_without_transpose, "transpose at the end"),
             (pair_einsum_by_tensordot, "matmul's batch axis"),
-            (pair_einsum_by_plain_matmul, "transpose at the end"),
+            (pair_einsum_by_plain_matmul, "raised ValueError"),
             (lambda subscripts, a, b: np.einsum(subscripts, a, b).tolist(), "a NumPy array"),
             (lambda subscripts, a, b: -pair_einsum(subscripts, a, b), "numbers differ"),
         ],

@@ -36,6 +36,24 @@ def last_window_dropped(input, weight, bias):
     return output
 
 
+def last_window_left_out(input, weight, bias):
+    output = np.zeros(two_loops(input, weight, bias).shape)
+    for h in range(output.shape[2] - 1):
+        for w in range(output.shape[3] - 1):
+            window = input[:, None, :, h : h + weight.shape[2], w : w + weight.shape[3]]
+            output[:, :, h, w] = (window * weight).sum(axis=(2, 3, 4)) + bias
+    return output
+
+
+def no_new_axis(input, weight, bias):
+    output = np.zeros(two_loops(input, weight, bias).shape)
+    for h in range(output.shape[2]):
+        for w in range(output.shape[3]):
+            window = input[:, :, h : h + weight.shape[2], w : w + weight.shape[3]]
+            output[:, :, h, w] = (window * weight).sum(axis=(1, 2, 3)) + bias
+    return output
+
+
 def last_row_dropped(input, weight, bias):
     return two_loops(input, weight, bias)[:, :, :-1]
 
@@ -184,6 +202,8 @@ ANSWERS = {
         "wrong": [
             (last_window_dropped, "is the last window dropped"),
             (last_row_dropped, "your height is one short"),
+            (last_window_left_out, "still 0"),
+            (no_new_axis, "met one kernel alone"),
             (no_bias, "Is it ever added"),
             (kernel_flipped, "PyTorch computes correlation"),
             (first_channel_only, "only the first input channel"),

@@ -29,6 +29,12 @@ def size_rounded_up(n, k, s, p, d):
     return math.ceil((n + 2 * p - d * (k - 1) - 1) / s) + 1
 
 
+def size_of_spread_taps(n, k, s, p, d):
+    if d * k > n + 2 * p:
+        raise ValueError("too wide")
+    return (n + 2 * p - d * k) // s + 1
+
+
 def size_with_true_division(n, k, s, p, d):
     if d * (k - 1) + 1 > n + 2 * p:
         raise ValueError("the kernel does not fit")
@@ -82,6 +88,14 @@ def field_of_whole_widths(layers):
     size, jump = 0, 1
     for k, s, d in layers:
         size += (d * (k - 1) + 1) * jump
+        jump *= s
+    return size
+
+
+def field_of_taps_in_cells(layers):
+    size, jump = 1, 1
+    for k, s, d in layers:
+        size += d * k * jump
         jump *= s
     return size
 
@@ -161,6 +175,7 @@ ANSWERS = {
             (lambda n, k, s, p, d: (n + 2 * p - d * k) // s + 1, "not d·k"),
             (lambda n, k, s, p, d: (n + 2 * p - k) // s + 1, "the dilation is ignored"),
             (lambda n, k, s, p, d: (n + p - d * (k - 1) - 1) // s + 1, "per side"),
+            (size_of_spread_taps, "not d·k"),
             (size_with_true_division, "use //"),
             (lambda n, k, s, p, d: (n + 2 * p - d * (k - 1)) // s, "divide before you add the 1"),
             (lambda n, k, s, p, d: round((n + 2 * p - d * (k - 1) - 1) / s) + 1, "nearest"),
@@ -174,6 +189,7 @@ ANSWERS = {
             (field_of_last_stride, "the product of all strides so far"),
             (field_of_added_strides, "jumps multiply"),
             (field_of_whole_widths, "only the start adds 1"),
+            (field_of_taps_in_cells, "not d·k"),
             (field_without_dilation, "the dilation is ignored"),
             (lambda layers: receptive_field(layers) - 1, "sees itself"),
             (lambda layers: receptive_field(layers[::-1]), "Begin with the first"),
