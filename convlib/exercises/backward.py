@@ -35,6 +35,10 @@ def shares(answer: Any) -> Report:
         Slip((1, 1, 2, 1, 1, 0), "that is without padding. The first window begins at pixel -1."),
         Slip((2, 3, 3, 3, 3, 2), "that is with stride 1. How many windows does stride 2 leave?"),
         Slip(
+            (1, 2, 1, 2, 1, 0),
+            "nothing is left over here: the third window begins at 3. Where does it end?",
+        ),
+        Slip(
             (1, 1, 1, 1, 1, 1), "neighbouring windows share a pixel, which gets both their shares."
         ),
         Slip(

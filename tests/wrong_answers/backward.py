@@ -189,6 +189,7 @@ ANSWERS = {
             ((2, 3, 3, 3, 3, 2), "with stride 1"),
             ((1, 1, 1, 1, 1, 1), "gets both their shares"),
             ((2, 1, 2, 1, 2, 1), "begin at -1, 1 and 3"),
+            ((1, 2, 1, 2, 1, 0), "the third window begins at 3"),
             ((3, 3, 3, 3, 3, 3), "all three windows"),
             ((1, 1, 2, 1, 2, 1, 1, 0), "Which six are pixels"),
             ((1, 2, 1, 2, 1), "must have 6 numbers"),
