@@ -47,6 +47,11 @@ def _no_image(function: str, arguments: dict) -> bool:
     return "conv" in function and 0 in array.shape and unchecked
 
 
+def _no_step(function: str, arguments: dict) -> bool:
+    dilation = arguments.get("dilation")
+    return "conv" in function and 0 in (dilation if isinstance(dilation, tuple) else (dilation,))
+
+
 def _no_cell(function: str, arguments: dict) -> bool:
     if not function.startswith("conv_transpose"):
         return False
@@ -109,6 +114,13 @@ DIFFERENCES = [
         "refuses",
         _no_image,
         ("conv1d", {"input": zeros(0, 1, 4, dtype="bool"), "weight": zeros(1, 1, 2, dtype="bool")}),
+    ),
+    Difference(
+        "PyTorch takes a dilation of 0 without an image, and for a transposed kernel of one tap "
+        "where oneDNN computes it; convlib refuses it.",
+        "refuses",
+        _no_step,
+        ("conv1d", {"input": zeros(0, 1, 4), "weight": zeros(1, 1, 2), "dilation": 0}),
     ),
     Difference(
         "A transposed convolution whose padding cuts off every cell: PyTorch refuses it or answers "
