@@ -92,7 +92,7 @@ def test_the_command_line(capsys, tmp_path):
 def test_both_libraries_compute_the_same(layer, task, monkeypatch):
     pytest.importorskip("torch")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    theirs = as_numpy(torch_run(layer, task, arrays(layer, 2, task), "numpy", False)())
+    theirs = as_numpy(torch_run(layer, task, arrays(layer, 2, task), "numpy")())
     ours = convlib_run(layer, task, arrays(layer, 2, task), "auto", "numpy")()
     request = {"layer": layer, "batch": 2, "task": task}
     expected = exact(request)

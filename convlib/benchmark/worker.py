@@ -76,15 +76,21 @@ def allowed_run(run: Run, error: float) -> Run:
     return allowed
 
 
-def torch_run(layer: Layer, task: str, data: dict, library: str, autotune: bool) -> Run:
-    """Return PyTorch's call: forward as users call it, gradients as autograd calls them."""
+def settle_torch(autotune: bool) -> None:
+    """Set what PyTorch keeps for the whole process, which is this worker's alone."""
     import torch
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     torch.set_grad_enabled(False)
-    device = "cuda" if library == "cupy" else "cpu"
     torch.backends.cudnn.benchmark = autotune
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def torch_run(layer: Layer, task: str, data: dict, library: str) -> Run:
+    """Return PyTorch's call: forward as users call it, gradients as autograd calls them."""
+    import torch
+
+    device = "cuda" if library == "cupy" else "cpu"
     missing = torch.empty(data.pop("missing").shape, device=device)
     t = {name: torch.from_numpy(array).to(device) for name, array in data.items()}
     axes = len(layer.size)
@@ -122,7 +128,8 @@ def make(request: dict) -> Run:
     data = arrays(layer, request["batch"], task)
     try:
         if who.startswith("torch"):
-            return torch_run(layer, task, data, library, who == "torch-autotuned")
+            settle_torch(who == "torch-autotuned")
+            return torch_run(layer, task, data, library)
         if who == "mygrad":
             return mygrad_run(layer, task, data)
         algorithm, _, allowed = who.partition("@")

@@ -23,10 +23,9 @@ def spread(
     Each output cell is spread over the window that it was made of. The rooms of the forward pass in
     reverse: contraction, windows, padding. The result is in the working dtype.
     """
-    axes, work = len(settings.stride), working_dtype(output.dtype)
-    shape = settings.input
-    result = xp.empty(shape, work)
-    if 0 in shape:
+    work = working_dtype(output.dtype)
+    result = xp.empty(settings.input, work)
+    if not result.size:
         return result
     y = grouped_output(output, settings, work)
     w = grouped_weight(weight, settings.groups, work)
@@ -35,10 +34,8 @@ def spread(
         return result
     # (n, g, o, h, w) · (g, o, i, k, l) -> (n, g, i, h, w, k, l)
     windows = contract_windows(xp, y, w)
-    padded = tuple(
-        n + before + after
-        for n, (before, after) in zip(shape[-axes:], settings.padding, strict=True)
-    )
+    sizes = zip(settings.input[-len(settings.padding) :], settings.padding, strict=True)
+    padded = tuple(n + before + after for n, (before, after) in sizes)
     # -> (n, g, i, H + padding, W + padding)
     x = add_taps(xp, windows, padded, settings.stride, settings.dilation)
     # -> (n, g, i, H, W), which is the result's memory
@@ -47,12 +44,7 @@ def spread(
 
 
 def gather(
-    xp: ModuleType,
-    input: Any,
-    output: Any,
-    size: tuple,
-    settings: Settings,
-    algorithm: str = "auto",
+    xp: ModuleType, input: Any, output: Any, size: tuple, settings: Settings, algorithm: str
 ) -> Any:
     """Multiply every window with the output cell made of it, and add up: the weight's gradient.
 
