@@ -65,7 +65,8 @@ def path(request):
 def test_a_notebook_is_in_the_normal_form(path):
     """Counts in order, one kernelspec, no traces: what `make execute` would write is what is there."""
     stored = read(path)
-    assert stored == normalise(copy.deepcopy(stored)), f"run: make execute NB={path.parent.name}/{path.name}"
+    command = f"make execute NB={path.parent.name}/{path.name}"
+    assert stored == normalise(copy.deepcopy(stored)), f"run: {command}"
 
 
 def test_a_notebook_tells_nothing_of_a_machine(path):
