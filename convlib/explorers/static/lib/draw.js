@@ -1,5 +1,5 @@
 // Elements, and the grid of cells that every explorer shares.
-import { clamp, fmt } from "./format.js";
+import { big, clamp, factor, fmt } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -29,9 +29,20 @@ export function say(node, words) {
 /** A number that is shown: `path` is its place in numbers(), which the tests compare with the text. */
 export const num = (path, words, role = "") => h("span", { "data-n": path, class: `cw-num ${role && `cw-${role}`}` }, words);
 
+/** A formula: "{path:role}" becomes that number, "{(path):role}" too, in brackets if it is negative. */
+export const formula = (n, words) => words.split(/[{}]/).map((piece, i) => {
+  if (i % 2 === 0) return piece;
+  const [path, role] = piece.replace(/[()]/g, "").split(":"), value = path.split(".").reduce((part, key) => part[key], n);
+  return num(path, typeof value !== "number" ? String(value) : piece[0] === "(" ? factor(value) : big(value), role);
+});
+
+/** A line under the figure: a label, and a formula or elements. */
+export const line = (label, n, words, kind = "math") => h("div", { class: "cw-terms" }, h("span", { class: "cw-label" }, label),
+  h("span", { class: `cw-${kind}` }, typeof words === "string" ? formula(n, words) : words));
+
 /** Replace what a node holds by words and elements. */
 export const refill = (node, ...kids) => {
-  node.replaceChildren(...kids.flat(9));
+  node.replaceChildren(...kids.flat(9).filter((kid) => kid != null));
   return node;
 };
 
@@ -53,17 +64,17 @@ export function fitted(width, parts) {
 }
 
 /**
- * A grid of square cells. update({ rows, columns, cell, look, at, label }) redraws what changed;
- * look(r, c) gives { text, sub, kind, name, n }: the value, a small second value, class words
- * ("input", "kernel", "output", "gradient", "unused", "padding", plus "on" and "dim"), the name for
- * screen readers, the path of the value in numbers(). With `point(r, c)` the cells answer to mouse,
+ * A grid of square cells under a caption. update({ rows, columns, cell, look, at, name, caption, values, path })
+ * redraws what changed; look(r, c) gives { text, sub, kind, name, more, n }: the value (else that of `values`), a
+ * small second value, class words ("input", "kernel", "output", "gradient", "unused", "padding", plus "on" and
+ * "dim"), the name for screen readers (else its place and `more`), the path in numbers() (else in `path`). With `point(r, c)` the cells answer to mouse,
  * touch and arrow keys (one tab stop, at `at`). `first` is the index of the first row and column.
  * frame(rows and columns of a box, class) outlines.
  */
 export function grid(ui, point) {
   const over = s("g", { class: "cw-over", "aria-hidden": "true" }), axes = s("g", { class: "cw-axes", "aria-hidden": "true" });
   const body = s("g", { role: "presentation" });
-  const node = s("svg", { class: "cw-grid", role: point ? "grid" : "table" }, axes, body, over);
+  const node = s("svg", { class: "cw-grid", role: point ? "grid" : "table" }, axes, body, over), whole = part("", node);
   const cells = [];
   let shape = [0, 0], at = [0, 0], unit = 0, margin = 0, start = 0;
 
@@ -104,16 +115,18 @@ export function grid(ui, point) {
   }
 
   return {
-    node,
+    node: whole,
     frame(r, c, rows, columns, kind) {
       over.append(s("rect", { x: margin + c * unit, y: margin + r * unit, width: columns * unit, height: rows * unit, rx: 3, class: `cw-frame ${kind}` }));
     },
-    update({ rows, columns, cell, look, at: where = [0, 0], label, indices = false, first = 0 }) {
+    update({ values, path, rows = values.length, columns = rows, cell, look, at: where = [0, 0], name, caption, of = "", indices = false, first = 0 }) {
+      whole.hidden = !rows;
+      say(whole.caption, caption ?? `${name} ${rows} × ${columns}`);
       at = [clamp(where[0], 0, rows - 1), clamp(where[1], 0, columns - 1)];
       const relabel = rows !== shape[0] || columns !== shape[1] || cell !== unit || (indices ? 16 : 1) !== margin || first !== start;
       shape = [rows, columns], unit = cell, start = first, margin = indices ? 16 : 1;
       const width = columns * cell + margin + 1, height = rows * cell + margin + 1;
-      put(node, { viewBox: `0 0 ${width} ${height}`, width, height, "aria-label": label, "aria-rowcount": rows, "aria-colcount": columns });
+      put(node, { viewBox: `0 0 ${width} ${height}`, width, height, "aria-label": `${name}, ${rows} by ${columns}`, "aria-rowcount": rows, "aria-colcount": columns });
       if (relabel) {
         build(rows, columns);
         axes.replaceChildren();
@@ -125,7 +138,8 @@ export function grid(ui, point) {
       }
       over.replaceChildren();
       cells.forEach(({ list }, r) => list.forEach((one, c) => {
-        const { g, box, value } = one, l = look(r, c), words = l.text ?? "", kind = l.kind ?? "";
+        const { g, box, value } = one, l = look(r, c), words = l.text ?? (values ? fmt(values[r][c]) : ""), kind = l.kind ?? "", shown = l.n ?? (values ? `${path}.${r}.${c}` : null);
+        const called = l.name ?? `${of}row ${fmt(r + first)}, column ${fmt(c + first)}: ${words}${l.more ?? ""}`;
         const x = margin + c * cell, y = margin + r * cell, placed = `${cell} ${margin}`;
         if (one.placed !== placed) {
           one.placed = placed;
@@ -133,15 +147,15 @@ export function grid(ui, point) {
           put(box, { x: x + 0.5, y: y + 0.5, width: cell - 1, height: cell - 1, rx: Math.min(4, cell / 8) });
         }
         const stop = point ? (r === at[0] && c === at[1] ? 0 : -1) : null;
-        const drawn = [words, l.sub, kind, l.name, l.n, stop].join("|");
+        const drawn = [words, l.sub, kind, called, shown, stop].join("|");
         if (one.drawn === drawn) return; // most cells stay as they are: nothing for the browser to do
         one.drawn = drawn;
         put(g, {
           class: `cw-cell ${kind.split(" ").map((word) => `cw-c-${word}`).join(" ")}`,
-          tabindex: stop, "aria-label": l.name ?? words, "aria-selected": point ? kind.split(" ").includes("on") : null,
+          tabindex: stop, "aria-label": called, "aria-selected": point ? kind.split(" ").includes("on") : null,
         });
-        const raised = l.sub != null && l.sub !== "";
-        put(value, { x: x + cell * (raised ? 0.42 : 0.5), y: y + cell * (raised ? 0.4 : 0.52), "data-n": l.n, "font-size": clamp(Math.min(cell * 0.45, (cell * (raised ? 1.05 : 1.3)) / Math.max(2, words.length)), 7, 20) });
+        const raised = l.sub != null && cell >= 28;
+        put(value, { x: x + cell * (raised ? 0.42 : 0.5), y: y + cell * (raised ? 0.4 : 0.52), "data-n": shown, "font-size": clamp(Math.min(cell * 0.45, (cell * (raised ? 1.05 : 1.3)) / Math.max(2, words.length)), 7, 20) });
         say(value, words);
         one.sub && one.sub.remove(); // second values and hatches are rare: made where they are needed
         one.hatch && one.hatch.remove();

@@ -8,6 +8,11 @@ const allowed = (rule, value) => typeof rule === "function" ? rule(value)
   : typeof rule[0] === "number" ? Number.isInteger(value) && value >= rule[0] && value <= rule[1]
     : rule.includes(value);
 
+/** The settings that most explorers have: label, role. */
+const LABELS = {
+  size: ["Input size"], kernel_size: ["Kernel", "kernel"], stride: ["Stride", "output"], padding: ["Padding"], dilation: ["Dilation", "kernel"],
+};
+
 export const explorer = (spec) => ({
   spec,
   render({ model, el, page }) {
@@ -27,7 +32,8 @@ export const explorer = (spec) => ({
     const ui = { set, state, keys: (node, answer) => handlers.set(node, answer), page };
 
     // The frame, once.
-    const controls = (spec.controls ?? []).map(({ key, label, role, names }) => {
+    const controls = (spec.controls ?? []).map((one) => {
+      const { key = one, label = LABELS[key][0], role = LABELS[key]?.[1], names } = one;
       const rule = spec.keys[key], change = (value) => set({ ...spec.changed?.(key, value, state()), [key]: value });
       const control = typeof rule[0] === "number" ? slider(label, rule, change, role) : choice(label, rule.map((word, i) => [word, names?.[i] ?? word]), change);
       return { key, ...control };

@@ -30,6 +30,17 @@ export function listed(word, items) {
   return `${word}${items.length === 1 ? "" : "s"} ${parts.length ? `${parts.join(", ")} and ${tail}` : tail}`;
 }
 
+/** The code to copy: this library's text and PyTorch's, after their imports. */
+export const codes = (ours, theirs) => [["convlib", `import numpy as np\nimport convlib\n\n${ours}`], ["PyTorch", `import torch\n\n${theirs}`]];
+
+/** A call, its settings { name: value } by keyword. */
+export const call = (name, words, settings) =>
+  `${name}(\n    ${words},\n    ${Object.entries(settings).map(([key, value]) => `${key}=${value}`).join(", ")},\n)\n`;
+export const tensors = "torch.from_numpy(input), torch.from_numpy(weight)";
+
+/** "(3,)", "(0, −1)": a tuple as Python writes it. */
+export const tuple = (list) => `(${list.map((v) => fmt(v)).join(", ")}${list.length === 1 ? "," : ""})`;
+
 /** A Python literal: True, None, [1, 2], (3,) as lists, strings in double quotes. */
 export const py = (v) =>
   Array.isArray(v) ? `[${v.map(py).join(", ")}]`
