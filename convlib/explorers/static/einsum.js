@@ -1,7 +1,7 @@
 // EinsumExplorer: eight letters, the loops they are, and the matrix product they become.
-import { h, num, part, put, refill, s, say } from "./lib/draw.js";
+import { h, line, num, part, put, refill, s, say } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
-import { big, fmt, listed, upto } from "./lib/format.js";
+import { big, codes, fmt, listed, upto } from "./lib/format.js";
 import { button } from "./lib/input.js";
 
 const letters = [..."ngohwikl"], has = { windows: "ngihwkl", weight: "goikl" };
@@ -39,10 +39,12 @@ function sentence(_, n) {
 function code({ summed }, n) {
   const sizes = [..."ngihwklo"], shape = (list) => [...list].join(", ");
   const same = n.summed.join("") === "ikl" ? "assert np.array_equal(output, convlib.contract(np, view, weight))\n" : "";
-  return [
-    ["convlib", `import numpy as np\nimport convlib\n\n${shape(sizes)} = ${sizes.map((x) => n.size[x]).join(", ")}\ninput = np.ones((n, g * i, h + k - 1, w + l - 1), np.float32)\nview = convlib.windows(input, (k, l)).reshape(${shape(has.windows)})\nweight = np.ones((${shape(has.weight)}), np.float32)\noutput = np.einsum("${n.subscripts}", view, weight, optimize=True)\n${same}flops = 2 * ${sizes.join(" * ")}\nprint(output.shape, flops, "FLOPs,", view.size * 4, "bytes if copied")\n`],
-    ["PyTorch", `import torch\n\ntwin = torch.einsum("${n.subscripts}", torch.tensor(view), torch.tensor(weight))\nprint(twin.shape)\n`],
-  ];
+  return codes(
+    `${shape(sizes)} = ${sizes.map((x) => n.size[x]).join(", ")}\ninput = np.ones((n, g * i, h + k - 1, w + l - 1), np.float32)\n` +
+      `view = convlib.windows(input, (k, l)).reshape(${shape(has.windows)})\nweight = np.ones((${shape(has.weight)}), np.float32)\noutput = np.einsum("${n.subscripts}", view, weight, optimize=True)\n` +
+      `${same}flops = 2 * ${sizes.join(" * ")}\nprint(output.shape, flops, "FLOPs,", view.size * 4, "bytes if copied")\n`,
+    `twin = torch.einsum("${n.subscripts}", torch.tensor(view), torch.tensor(weight))\nprint(twin.shape)\n`,
+  );
 }
 
 function build(ui) {
@@ -81,15 +83,14 @@ function build(ui) {
       refill(picture, three);
       say(product.caption, `${n.batch === 1 ? "One matrix product" : `${big(n.batch)} matrix products, one for each ${n.batches.join(", ")}`}; sides on a logarithmic scale`);
 
-      const line = (name, ...kids) => h("p", {}, h("span", { class: "cw-label" }, name), kids.flat()), loop = (list) => list.length ? `for ${list.join(", ")}` : "no loop";
-      const index = (name, role, list) => [h("span", { class: `cw-${role}` }, name), `[${[...list].join(", ")}]`];
+      const loop = (list) => (list.length ? `for ${list.join(", ")}` : "no loop"), index = (name, role, list) => [h("span", { class: `cw-${role}` }, name), `[${[...list].join(", ")}]`];
       refill(lines,
-        line("einsum", " \"", num("subscripts", n.subscripts), "\""),
-        line("loops", ` ${loop(n.kept)}: `, num("outside", big(n.outside), "output"), n.outside === 1 ? " number" : " numbers"),
-        line("", `   ${loop(n.summed)}: `, num("inside", big(n.inside)), n.inside === 1 ? " product" : " products"),
-        line("", "      ", index("output", "output", n.kept), " += ", index("windows", "input", has.windows), " · ", index("weight", "kernel", has.weight)),
-        line("FLOPs", " 2·", num("outside", big(n.outside), "output"), "·", num("inside", big(n.inside)), " = ", num("flops", big(n.flops)), n.first.length ? ["; the matrix product alone ", num("product", big(n.product))] : ""),
-        line("im2col", " copies ", num("columns.value", fmt(n.columns.value), "input"), ` ${n.columns.unit} of float32, `, num("ratio", fmt(n.ratio)), " times the input's ", num("input.value", fmt(n.input.value), "input"), ` ${n.input.unit} (stride 1)`));
+        line("einsum", n, '"{subscripts}"'),
+        line("loops", n, `${loop(n.kept)}: {outside:output} ${n.outside === 1 ? "number" : "numbers"}`),
+        line("", n, `   ${loop(n.summed)}: {inside} ${n.inside === 1 ? "product" : "products"}`),
+        line("", n, ["      ", index("output", "output", n.kept), " += ", index("windows", "input", has.windows), " · ", index("weight", "kernel", has.weight)]),
+        line("FLOPs", n, `2·{outside:output}·{inside} = {flops}${n.first.length ? "; the matrix product alone {product}" : ""}`),
+        line("im2col", n, `copies {columns.value:input} ${n.columns.unit} of float32, {ratio} times the input's {input.value:input} ${n.input.unit} (stride 1)`));
     },
   };
 }

@@ -1,7 +1,7 @@
 // GroupsExplorer: which input channels an output channel reads, and which weights are never made.
-import { grid, h, num, part, put, refill, s, say } from "./lib/draw.js";
+import { grid, h, line, part, put, refill, s, say } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
-import { big, clamp, listed, upto } from "./lib/format.js";
+import { clamp, codes, listed, upto } from "./lib/format.js";
 import { button } from "./lib/input.js";
 import { box, pick } from "./lib/net.js";
 
@@ -31,26 +31,24 @@ function sentence(_, n) {
   return `Output channel ${n.at} reads ${listed("input channel", n.reads)}, ${n.per} of ${n.a}.${kindOf(n)}`;
 }
 
-function code({ in_channels: a, out_channels: b, groups: g, kernel_size: k }) {
-  return [
-    ["convlib", `import numpy as np\nimport convlib\n\ninput = np.ones((1, ${a}, ${k}, ${k}), np.float32)\nweight = np.ones((${b}, ${a} // ${g}, ${k}, ${k}), np.float32)\noutput = convlib.conv2d(input, weight, groups=${g})\nprint(output.shape, weight.shape, weight.size)\n`],
-    ["PyTorch", `import torch\n\nlayer = torch.nn.Conv2d(${a}, ${b}, ${k}, groups=${g}, bias=False)\ntorch.nn.init.ones_(layer.weight)\ntwin = layer(torch.from_numpy(input))\nprint(twin.shape, layer.weight.shape, layer.weight.numel())\n`],
-  ];
-}
+const code = ({ in_channels: a, out_channels: b, groups: g, kernel_size: k }) => codes(
+  `input = np.ones((1, ${a}, ${k}, ${k}), np.float32)\nweight = np.ones((${b}, ${a} // ${g}, ${k}, ${k}), np.float32)\noutput = convlib.conv2d(input, weight, groups=${g})\nprint(output.shape, weight.shape, weight.size)\n`,
+  `layer = torch.nn.Conv2d(${a}, ${b}, ${k}, groups=${g}, bias=False)\ntorch.nn.init.ones_(layer.weight)\ntwin = layer(torch.from_numpy(input))\nprint(twin.shape, layer.weight.shape, layer.weight.numel())\n`,
+);
 
 function build(ui) {
   const net = s("svg", { class: "cw-net", role: "img" }), weight = grid(ui, (channel) => ui.set({ channel }));
-  const parts = [part("", net), part("", weight.node)], formula = h("div", { class: "cw-formula" });
+  const shown = part("", net), lines = h("div", { class: "cw-lines" });
   const one = button("One group", () => ui.set({ groups: 1 }));
   const depthwise = button("Depthwise", () => {
     const { in_channels: a, out_channels: b } = ui.state();
     ui.set({ groups: a, out_channels: Math.min(Math.floor(16 / a), Math.max(1, Math.round(b / a))) * a });
   });
-  let places = [], lines = "";
+  let places = [], laid = "";
   pick(ui, net, "channel", () => places);
 
   return {
-    nodes: [h("div", { class: "cw-tools" }, one, depthwise), h("div", { class: "cw-stage" }, parts), formula],
+    nodes: [h("div", { class: "cw-tools" }, one, depthwise), h("div", { class: "cw-stage" }, shown, weight.node), lines],
     draw(_, n, width) {
       const most = Math.max(n.a, n.b), beside = width >= 600, room = beside ? (width - 28) / 2 : width;
       // The channels, a gap between groups; both rows as wide as the longer one.
@@ -65,31 +63,28 @@ function build(ui) {
       const wires = (o) => upto(n.a).filter((i) => n.matrix[o]?.[i] != null).map((i) => `M${top[i]} ${tall + 1}L${bottom[o]} ${low}`).join("");
       put(net, { viewBox: `0 0 ${full + 2} ${low + tall + 2}`, width: full + 2, height: low + tall + 2, "aria-label": `${n.a} input channels above, ${n.b} output channels below` });
       const drawn = JSON.stringify([n.a, n.b, n.g, unit]);
-      if (drawn !== lines) words.push(...upto(n.b, wires));
-      const faint = drawn === lines ? net.firstChild : s("path", { class: "cw-thin", d: words.join("") });
-      lines = drawn;
+      if (drawn !== laid) words.push(...upto(n.b, wires));
+      const faint = drawn === laid ? net.firstChild : s("path", { class: "cw-thin", d: words.join("") });
+      laid = drawn;
       refill(net, faint, s("path", { class: "cw-wire", d: wires(n.at) }), draw(top, 1, "input", s("path", { class: "cw-f-kernel", d: n.reads.map((i) => box(top[i], 1, unit, tall)).join("") })), draw(bottom, low, "output", ""),
         s("rect", { class: "cw-frame output", x: bottom[n.at] - unit / 2, y: low - 0.5, width: unit, height: tall + 1, rx: 4 }));
 
       const size = Math.floor(clamp((room - 18) / n.a, 12, 30));
       weight.update({
-        rows: n.b, columns: n.a, cell: size, at: [n.at, 0], indices: true, label: `Which output channel has a weight for which input channel, ${n.b} by ${n.a}`,
+        rows: n.b, columns: n.a, cell: size, at: [n.at, 0], indices: true, name: "Which output channel has a weight for which input channel",
+        caption: !n.fits ? "No weights" : `i of weight[o, i], a row for each o${n.g > 1 ? "; empty: no weight" : ""}`,
         look(o, c) {
           const i = n.matrix[o]?.[c] ?? null, name = `output channel ${o}, input channel ${c}`;
           return i === null ? { kind: "pad", name: `${name}: no weight` } : { text: String(i), n: `matrix.${o}.${c}`, kind: `kernel${o === n.at ? " on" : ""}`, name: `${name}: weight[${o}, ${i}], ${n.k} by ${n.k}` };
         },
       });
       if (n.fits) weight.frame(n.at, 0, 1, n.a, "output");
-      say(parts[0].caption, `${n.a} input channels → ${n.b} output channels`);
-      say(parts[1].caption, !n.fits ? "No weights" : `i of weight[o, i], a row for each o${n.g > 1 ? "; empty: no weight" : ""}`);
-
-      const at = (key, role) => num(key, n[key] === null ? "" : big(n[key]), role), line = (label, ...kids) => h("p", {}, h("span", { class: "cw-label" }, label), kids.flat());
-      refill(formula, h("div", { class: "cw-lines" },
-        n.fits ? [
-          line("weight", " shape (", at("b", "output"), ", ", at("a", "input"), "/", at("g"), " = ", at("per", "kernel"), ", ", at("k", "kernel"), ", ", at("k", "kernel"), ")"),
-          line("cost", " ", at("b", "output"), "·", at("per", "kernel"), "·", at("k", "kernel"), "·", at("k", "kernel"), " = ", at("params", "kernel"), " parameters", n.g > 1 ? [", with one group ", at("dense"), ", ", at("g"), " times as many"] : []),
-          line("", " 2·", at("params", "kernel"), " = ", at("flops"), " FLOPs an output position"),
-        ] : line("groups", " ", at("a", "input"), " / ", at("g"), " and ", at("b", "output"), " / ", at("g"), " must both be whole: groups may be ", num("choices", n.choices))));
+      say(shown.caption, `${n.a} input channels → ${n.b} output channels`);
+      refill(lines, n.fits ? [
+        line("weight", n, "shape ({b:output}, {a:input}/{g} = {per:kernel}, {k:kernel}, {k:kernel})"),
+        line("cost", n, `{b:output}·{per:kernel}·{k:kernel}·{k:kernel} = {params:kernel} parameters${n.g > 1 ? ", with one group {dense}, {g} times as many" : ""}`),
+        line("", n, "2·{params:kernel} = {flops} FLOPs an output position"),
+      ] : line("groups", n, "{a:input} / {g} and {b:output} / {g} must both be whole: groups may be {choices}"));
     },
   };
 }
@@ -98,7 +93,7 @@ export default explorer({
   name: "groups", title: "Who reads whom: channels in groups", keys, numbers, sentence, code, build,
   controls: [
     { key: "in_channels", label: "In channels" }, { key: "out_channels", label: "Out channels", role: "output" },
-    { key: "groups", label: "Groups", role: "kernel" }, { key: "kernel_size", label: "Kernel", role: "kernel" },
+    { key: "groups", label: "Groups", role: "kernel" }, "kernel_size",
   ],
   play: (_, n) => (n.fits ? { channel: (n.at + 1) % n.b } : null),
 });

@@ -1,8 +1,8 @@
 // MemoryExplorer: index → offset → bytes, and all elements that lie on the same bytes.
 import { sizes } from "./lib/arith.js";
-import { grid, h, num, part, put, refill, s, say } from "./lib/draw.js";
+import { grid, h, line, part, put, refill, s, say } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
-import { clamp, count, factor, fmt, listed, upto } from "./lib/format.js";
+import { clamp, codes, count, fmt, listed, tuple, upto } from "./lib/format.js";
 import { choice, slider } from "./lib/input.js";
 
 // shape, strides, buffer, offset, index: as in memory.py
@@ -17,7 +17,6 @@ const keys = {
   preset: [...Object.keys(PRESETS), "custom"], shape: integers(1, 12, 1, MOST), strides: integers(-48, 48, 1), buffer: [1, 96],
   itemsize: (v) => [1, 2, 4, 8].includes(v), offset: [0, 95], index: integers(0, 11, 0),
 };
-const tuple = (list) => `(${list.map((v) => fmt(v)).join(", ")}${list.length === 1 ? "," : ""})`;
 const bytes = (from, size) => (size > 2 ? `bytes ${fmt(from)} to ${fmt(from + size - 1)}` : listed("byte", upto(size, (i) => from + i)));
 
 function numbers({ shape: wide, strides: steps, buffer, itemsize: size, offset, index: wanted }) {
@@ -61,12 +60,12 @@ function code(_, n) {
   const steps = n.strides.map((v) => v / n.size), [m, k] = n.shape, [stride, dilation] = steps, items = n.owned.length, type = `"<i${n.size}"`;
   const whole = n.start % n.size === 0 && steps.every((v) => Number.isInteger(v) && v >= 0), bad = n.outside.length, list = (v) => `(${v.join(", ")},)`;
   const ours = whole && n.shape.length === 2 && !n.start && stride && dilation && m === sizes(items, k, stride, 0, dilation).output;
-  return [
-    ["convlib", `import numpy as np\nimport convlib\n\nnumbers = np.arange(${items}, dtype=${type})${n.size > 1 ? " * 10" : ""}\n${ours ? `view = convlib.windows(numbers, ${k}, stride=${stride}, dilation=${dilation})\nassert view.strides == ${list(n.strides)}\n`
-      : `buffer = numbers.tobytes() + bytes(${n.buffer - items * n.size})\n# ${bad ? "ValueError: " : ""}np.ndarray looks whether the bytes are there, as_strided does not\nview = np.ndarray(${list(n.shape)}, ${type}, buffer, ${n.start}, ${list(n.strides)})\n`}`],
-    ["PyTorch", whole ? `import torch\n\n# in elements${bad ? "; RuntimeError: it looks whether they are there" : ""}\ntwin = torch.as_strided(torch.from_numpy(numbers), ${list(n.shape)}, ${list(steps)}, ${n.start / n.size})\n`
-      : "# no twin: the strides of torch are whole elements, and not negative\n"],
-  ];
+  const made = ours ? `view = convlib.windows(numbers, ${k}, stride=${stride}, dilation=${dilation})\nassert view.strides == ${list(n.strides)}\n`
+    : `buffer = numbers.tobytes() + bytes(${n.buffer - items * n.size})\n# ${bad ? "ValueError: " : ""}np.ndarray looks whether the bytes are there, as_strided does not\n` +
+      `view = np.ndarray(${list(n.shape)}, ${type}, buffer, ${n.start}, ${list(n.strides)})\n`;
+  return codes(`numbers = np.arange(${items}, dtype=${type})${n.size > 1 ? " * 10" : ""}\n${made}`,
+    whole ? `# in elements${bad ? "; RuntimeError: it looks whether they are there" : ""}\ntwin = torch.as_strided(torch.from_numpy(numbers), ${list(n.shape)}, ${list(steps)}, ${n.start / n.size})\n`
+      : "# no twin: the strides of torch are whole elements, and not negative\n");
 }
 
 function build(ui) {
@@ -89,7 +88,7 @@ function build(ui) {
   };
   ribbon.addEventListener("pointerover", (e) => e.pointerType === "mouse" && touch(e));
   ribbon.addEventListener("click", touch);
-  const view = grid(ui, (r, c) => ui.set({ index: last.indices[place[r][c]] })), shown = part("", view.node), found = part("");
+  const view = grid(ui, (r, c) => ui.set({ index: last.indices[place[r][c]] })), found = part("");
   view.node.classList.add("cw-view");
   found.classList.add("cw-found");
 
@@ -131,7 +130,7 @@ function build(ui) {
   }
 
   return {
-    nodes: [example.node, h("div", { class: "cw-stage" }, memory, shown, found), h("div", { class: "cw-groups" }, pairs, h("div", {}, room.node, start.node), h("div", {}, rank.node, items.node))],
+    nodes: [example.node, h("div", { class: "cw-stage" }, memory, view.node, found), h("div", { class: "cw-groups" }, pairs, h("div", {}, room.node, start.node), h("div", {}, rank.node, items.node))],
     draw({ preset }, n, width) {
       const r = n.shape.length, [a, b, c, d] = n.shape, tail = n.shape[r - 1], tiled = r === 4 && b * d <= 12, outside = n.value === null;
       last = n;
@@ -148,11 +147,11 @@ function build(ui) {
       const rows = place.length, columns = place[0].length, cell = clamp(Math.floor((width - 18) / columns), 24, 44);
       const row = place.findIndex((list) => list.includes(n.flat)), at = [row, place[row].indexOf(n.flat)];
       view.update({
-        rows, columns, cell, at, indices: r < 3, label: `View of shape ${tuple(n.shape)}`,
+        rows, columns, cell, at, indices: r < 3, name: `View of shape ${tuple(n.shape)}`, caption: `View: shape ${tuple(n.shape)}, strides ${tuple(n.strides)}`,
         look(y, x) {
           const i = place[y][x], none = n.values[i] === null, words = none ? "?" : fmt(n.values[i]), fits = words.length < 6;
           return {
-            text: fits ? words : "…", n: none || !fits ? null : `values.${i}`, sub: cell >= 28 ? fmt(n.offsets[i]) : null,
+            text: fits ? words : "…", n: none || !fits ? null : `values.${i}`, sub: fmt(n.offsets[i]),
             kind: `${none ? "outside" : n.shared.includes(i) ? "kernel" : "output"}${n.shared.includes(i) ? " on" : ""}`,
             name: `element ${tuple(n.indices[i])}: ${none ? "outside" : words}, byte ${fmt(n.offsets[i])}`,
           };
@@ -161,13 +160,10 @@ function build(ui) {
       const high = tiled ? c : r > 2 ? n.shape[r - 2] : rows, wide = tiled ? d : columns;
       if (r > 2) for (let y = 0; y < rows; y += high) for (let x = 0; x < columns; x += wide) view.frame(y, x, high, wide, "block");
       view.frame(...at, 1, 1, outside ? "outside" : "kernel");
-      say(shown.caption, `View: shape ${tuple(n.shape)}, strides ${tuple(n.strides)}`);
 
-      const line = (label, words) => h("p", { class: "cw-formula" }, h("span", { class: "cw-label" }, label), h("span", { class: "cw-math" }, words.flat()));
-      refill(found, found.caption,
-        line("offset", [num("start", fmt(n.start)), n.index.flatMap((i, x) => [" + ", num(`index.${x}`, fmt(i), "output"), "·", num(`strides.${x}`, factor(n.strides[x]), "kernel")]), " = ", num("at", fmt(n.at), outside ? "outside" : "kernel")]),
-        line("bytes", [outside ? `outside of 0 to ${n.buffer - 1}` : `${upto(n.size, (i) => n.memory[n.at + i].toString(16).padStart(2, "0")).join(" ")} (hexadecimal)`]),
-        line("value", [outside ? "?" : num("value", fmt(n.value), "output")]));
+      const steps = n.index.map((_, x) => ` + {index.${x}:output}·{(strides.${x}):kernel}`).join(""), held = () => upto(n.size, (i) => n.memory[n.at + i].toString(16).padStart(2, "0")).join(" ");
+      refill(found, found.caption, line("offset", n, `{start}${steps} = {at:${outside ? "outside" : "kernel"}}`),
+        line("bytes", n, outside ? `outside of 0 to ${n.buffer - 1}` : `${held()} (hexadecimal)`), line("value", n, outside ? "?" : "{value:output}"));
       say(found.caption, `Element ${tuple(n.index)}. Small numbers in the view: where an element begins`);
     },
   };

@@ -1,13 +1,12 @@
 // PaddingExplorer: what stands beside the border, and how often each pixel is used.
 import { pad, sizes, source, toyCode, toyInput, useCounts } from "./lib/arith.js";
-import { fitted, grid, h, num, part, refill, say } from "./lib/draw.js";
+import { fitted, grid, h, line, refill, say } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
-import { clamp, count, fmt, upto } from "./lib/format.js";
+import { clamp, codes, count, fmt, tuple, upto } from "./lib/format.js";
 import { choice, slider } from "./lib/input.js";
 
-const MODES = ["zeros", "reflect", "replicate", "circular"];
 const keys = {
-  size: [1, 8], kernel_size: [1, 6], padding: (v) => v === "same" || (Number.isInteger(v) && v >= 0 && v <= 5), mode: MODES, row: [-5, 12], column: [-5, 12],
+  size: [1, 8], kernel_size: [1, 6], padding: (v) => v === "same" || (Number.isInteger(v) && v >= 0 && v <= 5), mode: ["zeros", "reflect", "replicate", "circular"], row: [-5, 12], column: [-5, 12],
 };
 
 function numbers({ size: n, kernel_size: k, padding, mode, row, column }) {
@@ -41,68 +40,63 @@ function sentence({ mode, kernel_size: k }, n) {
 }
 
 function code({ size, kernel_size, padding, mode }, n) {
-  const plain = mode === "zeros", amount = padding === "same" ? '"same"' : padding, [b, a] = n.asked, m = plain ? "constant" : mode;
-  const call = (library, pads, x, w) => plain ? `${library}.conv2d(${x}, ${w}, padding=${amount})` : `${library}.conv2d(${pads}.pad(${x}, (${b}, ${a}, ${b}, ${a}), mode="${m}"), ${w})`;
-  return [
-    ["convlib", `import numpy as np\nimport convlib\n\n${toyCode("input", size)}${toyCode("weight", kernel_size)}output = ${call("convlib", "convlib", "input", "weight")}\n`],
-    ["PyTorch", `import torch\nfrom torch.nn import functional as F\n\nx = torch.from_numpy(input).requires_grad_()\ntwin = ${call("F", "F", "x", "torch.from_numpy(weight)")}\n\n# how often each pixel is used: the gradient where all weights are 1\nones = torch.ones(1, 1, ${kernel_size}, ${kernel_size})\n${call("F", "F", "x", "ones")}.sum().backward()\nuses = x.grad\n`],
-  ];
+  const plain = mode === "zeros", amount = padding === "same" ? '"same"' : padding, [b, a] = n.asked;
+  const convolved = (library, pads, x, w) => plain ? `${library}.conv2d(${x}, ${w}, padding=${amount})` : `${library}.conv2d(${pads}.pad(${x}, (${b}, ${a}, ${b}, ${a}), mode="${mode}"), ${w})`;
+  const torch = (w) => convolved("torch.nn.functional", "torch.nn.functional", "x", w);
+  return codes(
+    `${toyCode("input", size)}${toyCode("weight", kernel_size)}output = ${convolved("convlib", "convlib", "input", "weight")}\n`,
+    `x = torch.from_numpy(input).requires_grad_()\ntwin = ${torch("torch.from_numpy(weight)")}\n\n` +
+      `# how often each pixel is used: the gradient where all weights are 1\nones = torch.ones(1, 1, ${kernel_size}, ${kernel_size})\n${torch("ones")}.sum().backward()\nuses = x.grad\n`,
+  );
 }
 
 function build(ui) {
   let last;
-  const point = (r, c) => ui.set({ row: r, column: c });
-  const slide = (label, key, limits, role) => slider(label, limits, (value) => ui.set({ [key]: value }), role);
-  const size = slide("Input size", "size", keys.size), kernel = slide("Kernel", "kernel_size", keys.kernel_size, "kernel"), amount = slide("Padding", "padding", [0, 5]);
+  const point = (row, column) => ui.set({ row, column });
+  const amount = slider("Padding", [0, 5], (padding) => ui.set({ padding }));
   const named = choice("Amounts with names", [["valid", "valid"], ["same", "same"], ["full", "full"]], (name) => ui.set({ padding: { valid: 0, full: last.k - 1 }[name] ?? name }));
-  const border = choice("What it holds", MODES.map((mode) => [mode, mode]), (mode) => ui.set({ mode }));
-  const padded = grid(ui, (r, c) => point(r - last.before, c - last.before)), output = grid(ui), uses = grid(ui, point);
-  const parts = [part("", padded.node), part("", uses.node), part("", output.node)], lines = h("div");
+  const padded = grid(ui, (r, c) => point(r - last.before, c - last.before)), output = grid(ui), uses = grid(ui, point), lines = h("div", { class: "cw-lines" });
 
   return {
-    nodes: [h("div", { class: "cw-controls" }, size.node, kernel.node, amount.node), h("div", { class: "cw-stage cw-pair" }, named.node, border.node), h("div", { class: "cw-stage" }, parts), lines],
-    draw({ padding, mode }, n, width) {
+    nodes: [h("div", { class: "cw-stage cw-pair" }, amount.node, named.node), h("div", { class: "cw-stage" }, padded.node, uses.node, output.node), lines],
+    draw({ padding }, n, width) {
       last = n;
-      size.update(n.n), kernel.update(n.k), amount.update(n.asked[0]), border.update(mode);
-      named.update(padding === "same" ? "same" : padding === 0 ? "valid" : padding === n.k - 1 ? "full" : "");
+      const { m, before, after } = n, [cells] = fitted(width, [[n.padded, 130], [n.n, 125], [m, 140]]), at = [n.row + before, n.column + before];
+      amount.update(n.asked[0]);
       if (n.asked[0] !== n.asked[1]) say(amount.node.querySelector("output"), n.asked.join(", "));
-      const [cells] = fitted(width, [[n.padded, 130], [n.n, 125], [n.m, 140]]);
-      const [y, x] = [n.row + n.before, n.column + n.before], here = n.m > 0;
+      named.update(padding === "same" ? "same" : padding === 0 ? "valid" : padding === n.k - 1 ? "full" : "");
       padded.update({
-        rows: n.padded, columns: n.padded, cell: cells[0], at: [y, x], label: `Padded input, ${n.padded} by ${n.padded}`,
+        values: n.input, path: "input", cell: cells[0], at, name: "Padded input", caption: `${before + after ? "Padded input" : "Input"} ${n.padded} × ${n.padded}`,
         look(r, c) {
-          const i = r - n.before, j = c - n.before, inside = i >= 0 && i < n.n && j >= 0 && j < n.n, on = n.down.includes(r) && n.across.includes(c);
+          const inside = [r, c].every((i) => i >= before && i < before + n.n), on = n.down.includes(r) && n.across.includes(c);
           return {
-            text: fmt(n.input[r][c]), n: `input.${r}.${c}`, kind: `${on ? "kernel on" : inside ? "input" : "padding"}${inside ? "" : " pad"}`,
-            name: `${inside ? "pixel" : "padding"} (${fmt(i)}, ${fmt(j)}): ${fmt(n.input[r][c])}`,
+            kind: `${on ? "kernel on" : inside ? "input" : "padding"}${inside ? "" : " pad"}`,
+            name: `${inside ? "pixel" : "padding"} ${tuple([r - before, c - before])}: ${fmt(n.input[r][c])}`,
           };
         },
       });
-      padded.frame(n.before, n.before, n.n, n.n, "input");
-      padded.frame(y, x, 1, 1, "kernel");
+      padded.frame(before, before, n.n, n.n, "input");
+      padded.frame(...at, 1, 1, "kernel");
       uses.update({
-        rows: n.n, columns: n.n, cell: cells[1], at: n.zero ? [0, 0] : n.pixel, indices: true, label: `Uses of each pixel, ${n.n} by ${n.n}`,
-        look: (r, c) => ({ text: fmt(n.uses[r][c]), n: `uses.${r}.${c}`, kind: `heat heat${Math.round((8 * n.uses[r][c]) / Math.max(1, n.high))}`, name: `pixel (${r}, ${c}) is used ${count(n.uses[r][c], "time")}` }),
+        values: n.uses, path: "uses", cell: cells[1], at: n.zero ? [0, 0] : n.pixel, indices: true, name: "Uses of each pixel", caption: "Uses of each pixel",
+        look: (r, c) => ({ kind: `heat heat${Math.round((8 * n.uses[r][c]) / Math.max(1, n.high))}`, name: `pixel (${r}, ${c}) is used ${count(n.uses[r][c], "time")}` }),
       });
       if (!n.zero) uses.frame(...n.pixel, 1, 1, "kernel");
       output.update({
-        rows: n.m, columns: n.m, cell: cells[2], label: `Output, ${n.m} by ${n.m}: how often each window reads the cell`,
-        look: (r, c) => (n.taps[r][c] ? { text: fmt(n.taps[r][c]), n: `taps.${r}.${c}`, kind: "output on" } : { name: `window (${r}, ${c}): 0`, kind: "" }),
+        rows: m, cell: cells[2], name: "Output: how often each window reads the cell", caption: `Output ${m} × ${m}: readers`,
+        look: (r, c) => (n.taps[r][c] ? { text: fmt(n.taps[r][c]), n: `taps.${r}.${c}`, kind: "output on" } : { name: `window (${r}, ${c}): 0` }),
       });
-      say(parts[0].caption, n.padded > n.n ? `Padded input ${n.padded} × ${n.padded}` : `Input ${n.n} × ${n.n}`);
-      say(parts[1].caption, "Uses of each pixel");
-      say(parts[2].caption, here ? `Output ${n.m} × ${n.m}: readers` : "No output");
 
-      const line = (label, ...words) => h("p", { class: "cw-formula" }, h("span", { class: "cw-label" }, label), h("span", { class: "cw-math" }, words.flat()));
-      const spaced = (list, give) => list.flatMap((v, i) => (i ? [" ", give(v, i)] : [give(v, i)]));
+      const here = n.zero ? "" : `; here ${n.pixel.map((p) => `{line.${p}:output}`).join("·")} = {used:output}`;
       refill(lines, n.refused ? [] : [
-        line("size", num("n", fmt(n.n), "input"), " + ", num("before", fmt(n.before), "input"), " + ", num("after", fmt(n.after), "input"), " − ", num("k", fmt(n.k), "kernel"), " + 1 = ", here ? num("m", fmt(n.m), "output") : "no window"),
-        ...(here ? [line("uses", "along one axis ", spaced(n.line, (v, i) => num(`line.${i}`, fmt(v), "output")), n.zero ? "" : ["; here ", ...n.pixel.flatMap((p, i) => [i ? "·" : "", num(`line.${p}`, fmt(n.line[p]), "output")]), " = ", num("used", fmt(n.used), "output")])] : []),
+        line("size", n, `{n:input} + {before:input} + {after:input} − {k:kernel} + 1 = ${m ? "{m:output}" : "no window"}`),
+        m ? line("uses", n, `along one axis ${n.line.map((_, i) => `{line.${i}:output}`).join(" ")}${here}`) : null,
       ]);
     },
   };
 }
 
-const play = ({ padding }) => ({ padding: padding === "same" || padding > 4 ? 0 : padding + 1 });
-
-export default explorer({ name: "padding", title: "Padding, and how often a pixel is used", keys, numbers, sentence, code, build, play });
+export default explorer({
+  name: "padding", title: "Padding, and how often a pixel is used", keys, numbers, sentence, code, build, controls: ["size", "kernel_size", { key: "mode", label: "What it holds" }],
+  play: ({ padding }) => ({ padding: padding === "same" || padding > 4 ? 0 : padding + 1 }),
+});

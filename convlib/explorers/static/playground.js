@@ -1,8 +1,8 @@
 // KernelPlayground: a photograph under a kernel that the reader edits.
 import { source, span } from "./lib/arith.js";
-import { grid, h, num, part, put, refill, s, say } from "./lib/draw.js";
+import { grid, h, line, part, put, refill, s, say } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
-import { big, clamp, count, fmt, py, upto } from "./lib/format.js";
+import { big, clamp, codes, count, fmt, py, upto } from "./lib/format.js";
 import { choice, slider } from "./lib/input.js";
 
 const SIDE = 128, SAMPLE = 101963; // checksum of the book's photograph
@@ -69,10 +69,8 @@ function code({ kernel, stride, dilation, padding_mode }, n) {
   const mode = padding_mode === "zeros" ? "constant" : padding_mode, sides = `(${n.p}, ${n.p}, ${n.p}, ${n.p}), mode="${mode}"`, settings = `stride=${stride}, dilation=${dilation}`;
   const photo = n.own ? `from PIL import Image\n\nphoto = Image.open("photograph.jpg").convert("L").resize((128, 128))  # yours\nimage = np.array(photo, float)[None, None]\n`
     : `from convlib import samples\n\ncolour = samples.photograph(top=30, left=60, height=384, width=384)\ngrey = (colour @ [0.299, 0.587, 0.114]).reshape(128, 3, 128, 3)\nimage = grey.mean((1, 3)).round()[None, None]\n`;
-  return [
-    ["convlib", `import numpy as np\nimport convlib\n${photo}weight = np.array(\n    ${py(kernel)}, float\n)[None, None]\npadded = convlib.pad(image, ${sides})\noutput = convlib.conv2d(padded, weight, ${settings})\n`],
-    ["PyTorch", `import torch\nfrom torch.nn import functional as F\n\npadded = F.pad(torch.from_numpy(image), ${sides})\ntwin = F.conv2d(padded, torch.from_numpy(weight), ${settings})\n`],
-  ];
+  return codes(`${photo}weight = np.array(\n    ${py(kernel)}, float\n)[None, None]\npadded = convlib.pad(image, ${sides})\noutput = convlib.conv2d(padded, weight, ${settings})\n`,
+    `padded = torch.nn.functional.pad(torch.from_numpy(image), ${sides})\ntwin = torch.nn.functional.conv2d(padded, torch.from_numpy(weight), ${settings})\n`);
 }
 
 function build(ui) {
@@ -82,8 +80,6 @@ function build(ui) {
     const shift = (now.k - 1) / 2 - v; // a larger kernel keeps its weights in the middle
     ui.set({ kernel: square(2 * v + 1, (a, b) => now.weight[a + shift]?.[b + shift] ?? 0) });
   }, "kernel");
-  const stride = slider("Stride", keys.stride, (v) => ui.set({ stride: v }), "output"), dilation = slider("Dilation", keys.dilation, (v) => ui.set({ dilation: v }), "kernel");
-  const border = choice("Beyond the border", keys.padding_mode.map((mode) => [mode, mode]), (mode) => ui.set({ padding_mode: mode }));
   const editor = h("div", { class: "cw-weights" }), window = grid(ui);
   let fields = [];
   // A weight: typed, or a whole number up and down by the arrow keys.
@@ -145,15 +141,15 @@ function build(ui) {
     if (move) ui.set({ row: clamp(now.row + move[0], 0, now.m - 1), column: clamp(now.column + move[1], 0, now.m - 1) });
     return !!move;
   });
-  const parts = [part("Kernel", editor), part("", window.node), part("Photograph 128 × 128", photo.node), part("", output.node)], sum = h("p", { class: "cw-formula" });
+  const parts = [part("Kernel", editor), part("Photograph 128 × 128", photo.node), part("", output.node)], sum = h("div", { class: "cw-lines" });
 
   return {
-    nodes: [preset.node, h("div", { class: "cw-controls" }, radius.node, stride.node, dilation.node), h("div", { class: "cw-play" }, h("div", {}, parts[0], parts[1]), parts[2], parts[3]), sum, h("div", { class: "cw-pair" }, border.node, h("div", { class: "cw-own" }, own, told))],
-    draw({ kernel, image, padding_mode }, n) {
+    nodes: [preset.node, h("div", { class: "cw-controls" }, radius.node), h("div", { class: "cw-play" }, h("div", {}, parts[0], window.node), parts[1], parts[2]), sum, h("div", { class: "cw-own" }, own, told)],
+    draw({ kernel, image }, n) {
       now = n;
       const { k, s, d } = n;
       preset.update(Object.keys(PRESETS).find((name) => JSON.stringify(PRESETS[name]) === JSON.stringify(kernel)) ?? "");
-      radius.update((k - 1) / 2), stride.update(s), dilation.update(d), border.update(padding_mode);
+      radius.update((k - 1) / 2);
       say(radius.node.querySelector("output"), `${k} × ${k}`);
       put(radius.node.querySelector("input"), { "aria-valuetext": `${k} by ${k}` });
       if (fields.length !== k) {
@@ -162,19 +158,18 @@ function build(ui) {
       }
       fields.forEach((row, a) => row.forEach((node, b) => { if (parse(node.value) !== kernel[a][b] && node !== document.activeElement) node.value = fmt(kernel[a][b], 3); }));
       window.update({
-        rows: k, columns: k, cell: 42, label: `The window of output row ${n.row}, column ${n.column}`,
+        values: n.window, path: "window", cell: 42, name: `The window of output row ${n.row}, column ${n.column}`, caption: `Window at (${n.row}, ${n.column})`,
         look(a, b) {
           const zero = n.from[n.row * s + a * d] < 0 || n.from[n.column * s + b * d] < 0;
-          return { text: fmt(n.window[a][b]), n: `window.${a}.${b}`, sub: `×${fmt(kernel[a][b])}`, kind: zero ? "padding pad" : "input", name: `${fmt(n.window[a][b])} times ${fmt(kernel[a][b])}` };
+          return { sub: `×${fmt(kernel[a][b])}`, kind: zero ? "padding pad" : "input", name: `${fmt(n.window[a][b])} times ${fmt(kernel[a][b])}` };
         },
       });
       if (seen !== image) photo.paint(SIDE, (i) => pixels(image)[i]), (seen = image);
       if (painted !== n.output) output.paint(n.m, (i) => Math.round((255 * (n.output[i] - n.black)) / (n.white - n.black))), (painted = n.output);
       photo.frame(n.row * s - n.p, n.column * s - n.p, n.span);
       output.frame(n.row - 1, n.column - 1, 3);
-      say(parts[1].caption, `Window at (${n.row}, ${n.column})`);
-      say(parts[3].caption, `Output ${n.m} × ${n.m}`);
-      refill(sum, h("span", { class: "cw-label" }, "sum"), h("span", { class: "cw-math" }, "of the products ", num("value", fmt(n.value), "output"), ", of the weights ", num("total", fmt(n.total), "kernel"), ". Black is ", num("black", fmt(n.black)), ", white ", num("white", fmt(n.white)), "; outputs go from ", num("low", fmt(n.low), "output"), " to ", num("high", fmt(n.high), "output")));
+      say(parts[2].caption, `Output ${n.m} × ${n.m}`);
+      refill(sum, line("sum", n, "of the products {value:output}, of the weights {total:kernel}. Black is {black}, white {white}; outputs go from {low:output} to {high:output}"));
     },
   };
 }
@@ -185,4 +180,5 @@ const play = ({ kernel }) => ({ kernel: PRESETS[names[(names.findIndex((name) =>
 
 export default explorer({
   name: "playground", title: "Your kernel, on a photograph", keys, numbers: (state) => numbers(state, filter), sentence, code, build, play, unlinked: ["image"],
+  controls: ["stride", "dilation", { key: "padding_mode", label: "Beyond the border" }],
 });

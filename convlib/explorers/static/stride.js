@@ -1,8 +1,8 @@
 // StrideExplorer: sizes through a stack of layers on one axis, and what one output depends on.
 import { sizes } from "./lib/arith.js";
-import { h, num, put, refill, s } from "./lib/draw.js";
+import { h, line, put, refill, s } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
-import { clamp, count, fmt, listed, py, upto } from "./lib/format.js";
+import { clamp, codes, count, fmt, listed, upto } from "./lib/format.js";
 import { button, slider } from "./lib/input.js";
 import { box, pick } from "./lib/net.js";
 
@@ -62,10 +62,24 @@ function sentence(_, n) {
 
 function code({ size, layers }, { at }) {
   const list = layers.map((l) => `    {${names.map((key) => `"${key}": ${l[key]}`).join(", ")}},\n`).join("");
-  return [
-    ["convlib", `import convlib\nfrom convlib.receptive import receptive_field\n\nlayers = [\n${list}]\nsizes = [${size}]\nfor layer in layers:\n    sizes.append(convlib.output_size(sizes[-1], **layer))\nfield, jump = receptive_field(layers)\nprint(sizes, field, jump)\n`],
-    ["PyTorch", `import torch\n\nx = torch.zeros(1, 1, ${size}, requires_grad=True)\ny, shapes = x, [${py(size)}]\nfor layer in layers:\n    rest = {key: layer[key] for key in ("stride", "padding", "dilation")}\n    y = torch.conv1d(y, torch.ones(1, 1, layer["kernel_size"]), **rest)\n    shapes.append(y.shape[2])\ny[0, 0, ${at}].backward()\nways = x.grad[0, 0]  # from each input cell to output ${at}\nprint(shapes, ways.tolist())\n`],
-  ];
+  return codes(
+    `from convlib.receptive import receptive_field\n\nlayers = [\n${list}]\nsizes = [${size}]\nfor layer in layers:\n    sizes.append(convlib.output_size(sizes[-1], **layer))\n` +
+      "field, jump = receptive_field(layers)\nprint(sizes, field, jump)\n",
+    `x = torch.zeros(1, 1, ${size}, requires_grad=True)\ny, shapes = x, [${size}]\nfor layer in layers:\n    rest = {key: layer[key] for key in ("stride", "padding", "dilation")}\n` +
+      `    y = torch.conv1d(y, torch.ones(1, 1, layer["kernel_size"]), **rest)\n    shapes.append(y.shape[2])\n` +
+      `y[0, 0, ${at}].backward()\nways = x.grad[0, 0]  # from each input cell to output ${at}\nprint(shapes, ways.tolist())\n`,
+  );
+}
+
+function formulas(n) {
+  const rows = n.layers.map((l, i) => {
+    const at = (part, role = "") => `{layers.${i}.${part}:${role}}`, k = "kernel", o = "output", windows = ` = ⌊${at("room")} / ${at("s", o)}⌋ + 1 = ${at("m", o)}`;
+    const result = l.m ? windows + (l.leftover ? `, ${at("leftover", "unused")} left over` : "") : ` has no windows: ${at("span", k)} > ${at("padded", "input")}`;
+    return line(`layer ${i + 1}`, n, `⌊(${at("n", "input")} + 2·${at("p", "input")} − ${at("d", k)}·(${at("k", k)} − 1) − 1) / ${at("s", o)}⌋ + 1${result}`);
+  });
+  const reach = n.layers.map((_, i) => ` + {layers.${i}.reach:kernel}·{layers.${i}.jump}`).join("");
+  return [rows, n.stop ? null : line("field", n, `1${reach} = {field:kernel} wide; the next output's begins {jump} further`),
+    n.stop || n.layers.length < 2 ? null : line("ways", n, `to output ${n.at} from the cells it reads, one tap a layer: ${n.seen[0].map((c) => `{ways.${c}}`).join(", ") || "none"}`)];
 }
 
 function build(ui) {
@@ -77,18 +91,15 @@ function build(ui) {
   const more = button("Add a layer", () => ui.set({ layers: [...ui.state().layers, { kernel_size: 3, stride: 1, padding: 1, dilation: 1 }] }));
   const less = button("Remove the last", () => ui.set({ layers: ui.state().layers.slice(0, -1) }));
   const output = slider("Output cell", keys.cell, (cell) => ui.set({ cell }), "output");
-  const picture = s("svg", { class: "cw-net", role: "img" }), formula = h("div", { class: "cw-formula" });
-  const dot = (kind) => s("svg", { class: "cw-net cw-key", width: 10, height: 10 }, s("circle", { cx: 5, cy: 5, r: 3, class: kind }));
-  const legend = h("p", { class: "cw-caption" }, dot("cw-dot"), " a place where a window fits, skipped by the stride. ", dot("cw-hole"), " left over: the next step would leave the input.");
-  const thin = s("path", { class: "cw-thin" }), strong = s("path", { class: "cw-wire" }), marked = s("path", { class: "cw-f-kernel" });
-  const ground = s("g"), indices = s("g"), over = s("g");
-  picture.append(thin, strong, ground, marked, indices, over);
+  const picture = s("svg", { class: "cw-net", role: "img" }), lines = h("div", { class: "cw-lines" }), ground = s("g"), over = s("g");
+  const marks = { "cw-wire": s("path", { class: "cw-wire" }), "cw-f-kernel": s("path", { class: "cw-f-kernel" }) }, indices = s("g");
+  const legend = h("p", { class: "cw-caption" }, "Dots: places where a window fits, skipped by the stride; rings: left over, the next step would leave the input.");
+  picture.append(ground, ...Object.values(marks), indices, over);
   let places = [], drawn = "";
-
   pick(ui, picture, "cell", () => places);
 
   return {
-    nodes: [h("div", { class: "cw-layers" }, rows.map((row) => row.node), h("div", { class: "cw-tools" }, more, less)), picture, legend, h("div", { class: "cw-layers cw-single" }, output.node), formula],
+    nodes: [h("div", { class: "cw-layers" }, rows.map((row) => row.node), h("div", { class: "cw-tools" }, more, less)), picture, legend, h("div", { class: "cw-layers cw-single" }, output.node), lines],
     draw({ layers: settings }, n, width) {
       rows.forEach(({ node, sliders }, i) => {
         node.hidden = i >= settings.length;
@@ -101,80 +112,57 @@ function build(ui) {
 
       // Each cell stands over the middle of what it reads, in units of input cells.
       const levels = n.sizes.map((size, i) => ({ p: 0, jump: n.jump, middle: n.middle, ...n.layers[i], size, next: n.layers[i], own: n.layers[i - 1] }));
-      const edge = (f) => levels.flatMap((v) => [-1, 1].map((to) => v.middle + v.jump * (to < 0 ? -v.p : v.size - 1 + v.p) + (to * (v.own ?? v).jump) / 2)).concat(n.stop ? [] : [n.first - 0.5, n.first + n.field - 0.5]).reduce((a, b) => f(a, b));
-      const low = edge(Math.min) - 0.1, wide = edge(Math.max) + 0.1 - low, aside = (width - 112) / wide >= 14, unit = clamp((aside ? width - 112 : width - 2) / wide, 0, 34), full = wide * unit;
+      const ends = levels.flatMap((v) => [v.middle - v.jump * (v.p + 0.5), v.middle + v.jump * (v.size + v.p - 0.5)]).concat(n.stop ? [] : [n.first - 0.5, n.first + n.field - 0.5]);
+      const low = Math.min(...ends) - 0.1, wide = Math.max(...ends) + 0.1 - low, unit = clamp((width - 2) / wide, 0, 34), full = wide * unit + 2;
+      const tall = 26, gap = 58, top = (i) => 22 + i * (tall + gap), height = top(levels.length - 1) + tall + 2, end = levels.at(-1), bottom = levels.length - 1;
       for (const v of levels) {
         v.x = (i) => 1 + (v.middle - low + i * v.jump) * unit;
         v.cell = Math.min((v.own ?? v).jump * unit, 34);
-        v.step = [1, 2, 5, 10, 20, 50].find((step) => step * v.jump * unit >= (step > 1 ? 24 : 17)) ?? 50;
+        v.step = [1, 2, 5, 10, 20].find((step) => step * v.jump * unit >= (step > 1 ? 24 : 17)) ?? 50;
       }
-      const bars = settings.length > 1 && !n.stop ? 60 : 0, tall = 26, gap = 58, top = (i) => 22 + bars + i * (tall + gap);
-      const height = top(levels.length - 1) + tall + 2;
-      put(picture, { viewBox: `0 0 ${full + (aside ? 112 : 2)} ${height}`, width: full + (aside ? 112 : 2), height, "aria-label": `${n.sizes.map((size, i) => (i ? `after layer ${i} ${size} cells` : `Input ${size} cells`)).join(", ")}` });
-      places = n.stop ? [] : upto(n.sizes.at(-1), levels.at(-1).x);
-      const cell = (v, c, y) => box(v.x(c), y, v.cell, tall);
-      const wires = (i, o) => upto(levels[i].own.k, (t) => `M${levels[i - 1].x(o * levels[i].own.s - levels[i].own.p + t * levels[i].own.d)} ${top(i) - gap}L${levels[i].x(o)} ${top(i)}`).join("");
-      const index = (v, i, c, kind = "") => s("text", { x: v.x(c), y: top(i) + tall / 2, "font-size": clamp(v.cell * 0.5, 8.5, 13), class: kind }, String(c));
+      put(picture, { viewBox: `0 0 ${full} ${height}`, width: full, height, "aria-label": n.sizes.map((size, i) => (i ? `after layer ${i} ${size} cells` : `Input ${size} cells`)).join(", ") });
+      places = n.stop ? [] : upto(n.sizes.at(-1), end.x);
+      const cell = (v, c, y) => box(v.x(c), y, v.cell, tall), index = (v, i, c, kind) => s("text", { x: v.x(c), y: top(i) + tall / 2, "font-size": clamp(v.cell * 0.5, 8.5, 13), class: kind }, String(c));
+      const wires = (i, o, { own } = levels[i]) => upto(own.k, (t) => `M${levels[i - 1].x(o * own.s - own.p + t * own.d)} ${top(i) - gap}L${levels[i].x(o)} ${top(i)}`).join("");
 
       const key = JSON.stringify([n.size, settings, width]);
       if (key !== drawn) { // what does not depend on the output that is pointed at
         drawn = key;
-        const paths = {}, dots = [], texts = [], draw = (kind, d) => { (paths[kind] ??= []).push(d); };
+        const paths = { "cw-thin": [] }, dots = [], texts = [], draw = (kind, d) => { (paths[kind] ??= []).push(d); };
         levels.forEach((v, i) => {
-          const y = top(i), unread = new Set(v.next?.unread);
+          const { own } = v, y = top(i), unread = new Set(v.next?.unread);
           for (let c = -v.p; c < v.size + v.p; c++) {
-            const inside = c >= 0 && c < v.size, x = v.x(c), half = v.cell / 2 - 2;
+            const inside = c >= 0 && c < v.size;
             draw(`${unread.has(c) ? "cw-f-unused" : !inside ? "cw-f-surface" : i ? "cw-f-output" : "cw-f-input"}${inside ? "" : " cw-pad"}`, cell(v, c, y));
-            if (unread.has(c)) draw("cw-marks", `M${x - half} ${y + tall / 2}L${x} ${y + 2}M${x - half} ${y + tall - 2}L${x + half} ${y + 2}M${x} ${y + tall - 2}L${x + half} ${y + tall / 2}`);
             if (inside && c % v.step === 0) texts.push(index(v, i, c, unread.has(c) ? "cw-t-unused" : ""));
           }
-          const { own } = v;
+          texts.push(s("text", { x: 0, y: y - 11, class: "cw-start cw-halo cw-t-muted", "font-size": 12 }, `${i ? `Layer ${i}` : "Input"}: ${count(v.size, "cell")}`));
           if (!own) return;
-          for (let o = 0; o < v.size; o++) draw("cw-thin", wires(i, o));
+          draw("cw-thin", upto(v.size, (o) => wires(i, o)).join(""));
           // Every place where a window fits is a slot of this row; each s-th is taken, the rest are dots.
           for (let t = 0; t <= own.room; t++) if (t % own.s) dots.push(s("circle", { cx: v.x(t / own.s), cy: y + tall / 2, r: Math.min(3, unit / 4), class: t > (own.m - 1) * own.s ? "cw-hole" : "cw-dot" }));
         });
-        put(thin, { d: (paths["cw-thin"] ?? []).join("") });
-        delete paths["cw-thin"];
-        const marks = paths["cw-marks"] ?? [];
-        delete paths["cw-marks"];
-        refill(ground, Object.entries(paths).map(([kind, d]) => s("path", { d: d.join(""), class: kind })), s("path", { d: marks.join(""), class: "cw-marks" }), dots);
+        // Unread cells are hatched over their fill.
+        const hatch = levels.flatMap((v, i) => (v.next?.unread ?? []).map((c) => `M${v.x(c) - v.cell / 2 + 2} ${top(i) + tall - 2}L${v.x(c) + v.cell / 2 - 2} ${top(i) + 2}`));
+        refill(ground, Object.entries({ ...paths, "cw-marks": hatch }).map(([kind, d]) => s("path", { d: d.join(""), class: kind })), dots);
         refill(indices, texts);
-        refill(formula, h("div", { class: "cw-lines" }, n.layers.map((l, i) => {
-          const at = (part, role) => num(`layers.${i}.${part}`, fmt(l[part]), role);
-          return h("p", {}, h("span", { class: "cw-label" }, `layer ${i + 1} `), "⌊(", at("n", "input"), " + 2·", at("p", "input"), " − ", at("d", "kernel"), "·(", at("k", "kernel"), " − 1) − 1) / ", at("s", "output"), "⌋ + 1",
-            ...(l.m ? [" = ⌊", at("room"), " / ", at("s", "output"), "⌋ + 1 = ", at("m", "output"), ...(l.leftover ? [", ", at("leftover", "unused"), " left over"] : [])] : [" has no windows: ", at("span", "kernel"), " > ", at("padded", "input")]));
-        }), n.stop ? null : h("p", {}, h("span", { class: "cw-label" }, "field "), "1", n.layers.map((l, i) => [" + ", num(`layers.${i}.reach`, fmt(l.reach), "kernel"), "·", num(`layers.${i}.jump`, fmt(l.jump))]).flat(), " = ", num("field", fmt(n.field), "kernel"), " wide; the next output's begins ", num("jump", fmt(n.jump)), " further")));
         legend.hidden = n.layers.every((l) => l.s < 2 || l.room < 1);
       }
 
       // What one output depends on.
-      const kids = [], end = levels.at(-1), bottom = levels.length - 1;
-      put(strong, { d: n.seen.map((list, i) => (i ? list.map((o) => wires(i, o)).join("") : "")).join("") });
-      put(marked, { d: n.seen.slice(0, -1).map((list, i) => list.map((c) => cell(levels[i], c, top(i))).join("")).join("") });
-      levels.forEach((v, i) => {
-        // Beside the row, else above it on the side where the marked lines are not.
-        const right = !aside && i > 0 && places[n.at] < full / 2;
-        kids.push(s("text", { x: aside ? full + 8 : right ? full : 0, y: aside ? top(i) + tall / 2 : top(i) - 11, class: `${right ? "cw-end" : "cw-start"} cw-halo cw-t-muted`, "font-size": 12 }, `${i ? `Layer ${i}` : "Input"}: ${count(v.size, "cell")}`));
-      });
-      if (!n.stop) {
-        kids.push(s("rect", { x: levels[0].x(n.first) - unit / 2, y: top(0) - 2, width: n.field * unit, height: tall + 4, rx: 4, class: "cw-frame kernel" }));
-        kids.push(s("rect", { x: end.x(n.at) - end.cell / 2 - 1, y: top(bottom) - 1, width: end.cell + 2, height: tall + 2, rx: 4, class: "cw-frame output" }));
-        if (n.at % end.step) kids.push(index(end, bottom, n.at, "cw-halo"));
-      }
-      if (bars) {
-        const v = levels[0], rise = (w) => Math.max(2, (30 * w) / n.most);
-        kids.push(s("path", { class: "cw-solid", d: n.ways.map((w, i) => (w ? `M${v.x(i) - v.cell / 2 + 0.5} ${bars + 2}v${-rise(w)}h${Math.max(1, v.cell - 1)}v${rise(w)}z` : "")).join("") }));
-        n.ways.forEach((w, i) => w && fmt(w).length * 6.5 < v.cell + 2 && kids.push(s("text", { x: v.x(i), y: bars - 5 - rise(w), "font-size": 11, "data-n": `ways.${i}` }, fmt(w))));
-        kids.push(s("text", { x: 0, y: 7, class: "cw-start cw-t-muted", "font-size": 12 }, `Ways to output ${n.at}, one tap a layer: at most `, s("tspan", { "data-n": "most" }, fmt(n.most))));
-      }
-      refill(over, kids);
+      put(marks["cw-wire"], { d: n.seen.map((list, i) => (i ? list.map((o) => wires(i, o)).join("") : "")).join("") });
+      put(marks["cw-f-kernel"], { d: n.seen.slice(0, -1).map((list, i) => list.map((c) => cell(levels[i], c, top(i))).join("")).join("") });
+      refill(over, n.stop ? [] : [
+        s("rect", { x: levels[0].x(n.first) - unit / 2, y: top(0) - 2, width: n.field * unit, height: tall + 4, rx: 4, class: "cw-frame kernel" }),
+        s("rect", { x: end.x(n.at) - end.cell / 2 - 1, y: top(bottom) - 1, width: end.cell + 2, height: tall + 2, rx: 4, class: "cw-frame output" }),
+        n.at % end.step ? index(end, bottom, n.at, "cw-halo") : null,
+      ]);
+      refill(lines, formulas(n));
     },
   };
 }
 
 export default explorer({
-  name: "stride", title: "Sizes and receptive fields, layer by layer", keys, numbers, sentence, code, build,
-  controls: [{ key: "size", label: "Input size" }],
+  name: "stride", title: "Sizes and receptive fields, layer by layer", keys, numbers, sentence, code, build, controls: ["size"],
   play: (_, n) => (n.stop ? null : { cell: (n.at + 1) % n.sizes.at(-1) }),
 });

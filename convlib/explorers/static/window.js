@@ -47,7 +47,7 @@ function build(ui) {
       const { m, p, s, d, k, row, column } = n, forward = view === "output" && m > 0, here = [row, column], hit = hits(n.taps);
       const [cells, indices] = fitted(width, [[n.padded, 110], [k, 84], [m, 84]]);
       input.update({
-        values: n.input, path: "input", cell: cells[0], indices, at: forward ? [0, 0] : here, name: p ? "Padded input" : "Input",
+        values: n.input, path: "input", cell: cells[0], indices, at: forward ? [0, 0] : here, name: "Padded input", caption: `${p ? "Padded input" : "Input"} ${n.padded} × ${n.padded}`,
         look(r, c) {
           const inside = r >= p && r < p + n.n && c >= p && c < p + n.n, unused = m > 0 && !n.uses[r][c];
           const a = forward ? tap(r, row * s, k, d) : -1, b = forward ? tap(c, column * s, k, d) : -1, read = a >= 0 && b >= 0;

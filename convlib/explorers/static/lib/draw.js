@@ -119,14 +119,14 @@ export function grid(ui, point) {
     frame(r, c, rows, columns, kind) {
       over.append(s("rect", { x: margin + c * unit, y: margin + r * unit, width: columns * unit, height: rows * unit, rx: 3, class: `cw-frame ${kind}` }));
     },
-    update({ values, path, rows = values.length, columns = rows, cell, look, at: where = [0, 0], name, caption, of = "", indices = false, first = 0 }) {
+    update({ values, path, rows = values.length, columns = rows, size = rows, cell, look, at: where = [0, 0], name, caption, of = "", indices = false, first = 0 }) {
       whole.hidden = !rows;
       say(whole.caption, caption ?? `${name} ${rows} × ${columns}`);
       at = [clamp(where[0], 0, rows - 1), clamp(where[1], 0, columns - 1)];
       const relabel = rows !== shape[0] || columns !== shape[1] || cell !== unit || (indices ? 16 : 1) !== margin || first !== start;
       shape = [rows, columns], unit = cell, start = first, margin = indices ? 16 : 1;
       const width = columns * cell + margin + 1, height = rows * cell + margin + 1;
-      put(node, { viewBox: `0 0 ${width} ${height}`, width, height, "aria-label": `${name}, ${rows} by ${columns}`, "aria-rowcount": rows, "aria-colcount": columns });
+      put(node, { viewBox: `0 0 ${width} ${height}`, width, height, "aria-label": `${name}, ${size} by ${size === rows ? columns : size}`, "aria-rowcount": rows, "aria-colcount": columns });
       if (relabel) {
         build(rows, columns);
         axes.replaceChildren();

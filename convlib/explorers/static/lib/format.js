@@ -10,6 +10,9 @@ export const big = (v) => fmt(v).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
 /** A factor in a product: negative numbers in brackets. */
 export const factor = (v) => (v < 0 ? `(${fmt(v)})` : fmt(v));
 
+/** A summand: +3, −2. */
+export const added = (v) => (v < 0 ? "" : "+") + fmt(v);
+
 export const count = (n, one, many = one + "s") => `${fmt(n)} ${n === 1 ? one : many}`;
 
 /** [f(0), …, f(n - 1)] */
