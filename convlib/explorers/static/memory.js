@@ -78,7 +78,6 @@ function build(ui) {
   const axis = (key, a, limits, role) => slider(`Axis ${a}: ${key === "shape" ? "size" : "stride"}`, limits, (to) => custom({ [key]: last[key].map((v, i) => (i === a ? to : v)) }), role);
   const axes = upto(4, (a) => [axis("shape", a, [1, 12], "output"), axis("strides", a, [-48, 48], "kernel")]), pairs = axes.map((two) => h("div", {}, two.map((one) => one.node)));
   const rank = slider("Axes", [1, 4], (r) => custom({ shape: upto(r, (a) => last.shape[a] ?? 1), strides: upto(r, (a) => last.strides[a] ?? 0) }), "output");
-  const room = slider("Buffer: bytes", keys.buffer, (buffer) => custom({ buffer })), start = slider("Start", keys.offset, (offset) => custom({ offset }));
   const items = choice("Itemsize", [1, 2, 4, 8].map((v) => [v, String(v)]), (itemsize) => custom({ itemsize }));
 
   const ribbon = s("svg", { class: "cw-draw", role: "img" }), memory = part("", ribbon);
@@ -92,49 +91,34 @@ function build(ui) {
   view.node.classList.add("cw-view");
   found.classList.add("cw-found");
 
-  let laid = "", boxes = [];
-  const hatch = s("path"), cross = s("path", { class: "cw-cross" }), here = s("g", { class: "cw-over" });
   function drawRibbon(n, width) {
     const per = width >= 528 ? 24 : 16, cell = Math.min(34, Math.floor((width - 2) / per));
     const first = per * clamp(Math.floor(Math.min(0, n.low) / per), -2, 0), rows = Math.ceil((clamp(n.end, n.buffer + 1, n.buffer + 2 * per) - first) / per);
-    const at = (b) => [1 + ((b - first) % per) * cell, Math.floor((b - first) / per) * 54 + 21], layout = [per, cell, first, rows, n.buffer, n.size].join();
-    if (layout !== laid) {
-      const held = s("g", { class: "cw-held" }), address = s("g", { class: "cw-address" });
-      laid = layout;
-      boxes = upto(rows * per, (i) => {
-        const [x, y] = at(first + i);
-        address.append(s("text", { x: x + cell / 2, y: y + 13 }, fmt(first + i)));
-        return Object.assign(s("rect", { x: x + 0.5, y: y + 0.5, width: cell - 1, height: 25, rx: 3 }), { cwByte: first + i });
-      });
-      n.owned.forEach((v, i) => {
-        const [x, y] = at(i * n.size);
-        held.append(s("text", { x: x + (n.size * cell) / 2, y: y - 10, "data-n": `owned.${i}` }, fmt(v)));
-      });
-      put(ribbon, { viewBox: `0 0 ${per * cell + 2} ${rows * 54 - 5}`, width: per * cell + 2, height: rows * 54 - 5 });
-      ribbon.replaceChildren(s("g", { class: "cw-bytes" }, boxes, hatch, cross), held, address, here);
-    }
-    const asked = new Set(n.outside.flatMap((i) => upto(n.size, (b) => n.offsets[i] + b))), now = (b) => b >= n.at && b < n.at + n.size, none = n.value === null;
+    const at = (b) => [1 + ((b - first) % per) * cell, Math.floor((b - first) / per) * 54 + 21], wide = per * cell + 2, high = rows * 54 - 5;
+    const asked = new Set(n.outside.flatMap((i) => upto(n.size, (b) => n.offsets[i] + b))), none = n.value === null, here = [], address = [];
     let lines = "", crosses = "";
-    here.replaceChildren();
-    for (const box of boxes) {
-      const b = box.cwByte, [x, y] = at(b), kind = b < 0 || b >= n.buffer ? (asked.has(b) ? "outside" : "foreign") : now(b) && !none ? "kernel" : n.reads[b] ? "input" : "unused";
-      put(box, { class: `cw-f-${kind}` });
+    const boxes = upto(rows * per, (i) => {
+      const b = first + i, [x, y] = at(b), now = b >= n.at && b < n.at + n.size;
+      const kind = b < 0 || b >= n.buffer ? (asked.has(b) ? "outside" : "foreign") : now && !none ? "kernel" : n.reads[b] ? "input" : "unused";
       if (kind === "unused") lines += `M${x + 2} ${y + 13}l8 -11M${x + 2} ${y + 24}L${x + cell - 2} ${y + 2}m0 11l-8 11`;
       if (kind === "outside") crosses += `M${x + 3} ${y + 3}L${x + cell - 3} ${y + 23}M${x + 3} ${y + 23}L${x + cell - 3} ${y + 3}`;
-      if (now(b)) here.append(s("rect", { x, y, width: cell, height: 26, rx: 3, class: `cw-frame ${none ? "outside" : "kernel"}` }));
-    }
-    put(hatch, { d: lines });
-    put(cross, { d: crosses });
-    put(ribbon, { "aria-label": `A buffer of ${count(n.buffer, "byte")}, ${n.used} of them read` });
+      if (now) here.push(s("rect", { x, y, width: cell, height: 26, rx: 3, class: `cw-frame ${none ? "outside" : "kernel"}` }));
+      address.push(s("text", { x: x + cell / 2, y: y + 13 }, fmt(b)));
+      return Object.assign(s("rect", { x: x + 0.5, y: y + 0.5, width: cell - 1, height: 25, rx: 3, class: `cw-f-${kind}` }), { cwByte: b });
+    });
+    const held = n.owned.map((v, i) => s("text", { x: at(i * n.size)[0] + (n.size * cell) / 2, y: at(i * n.size)[1] - 10, "data-n": `owned.${i}` }, fmt(v)));
+    put(ribbon, { viewBox: `0 0 ${wide} ${high}`, width: wide, height: high, "aria-label": `A buffer of ${count(n.buffer, "byte")}, ${n.used} of them read` });
+    refill(ribbon, s("g", { class: "cw-bytes" }, boxes, s("path", { d: lines }), s("path", { d: crosses, class: "cw-cross" })), s("g", { class: "cw-held" }, held),
+      s("g", { class: "cw-address" }, address), s("g", { class: "cw-over" }, here));
     say(memory.caption, `Memory: ${count(n.buffer, "byte")} with their addresses, above them the numbers that they hold. Dashed: not in the buffer.`);
   }
 
   return {
-    nodes: [example.node, h("div", { class: "cw-stage" }, memory, view.node, found), h("div", { class: "cw-groups" }, pairs, h("div", {}, room.node, start.node), h("div", {}, rank.node, items.node))],
+    nodes: [example.node, h("div", { class: "cw-stage" }, memory, view.node, found), h("div", { class: "cw-groups" }, pairs, h("div", {}, rank.node, items.node))],
     draw({ preset }, n, width) {
       const r = n.shape.length, [a, b, c, d] = n.shape, tail = n.shape[r - 1], tiled = r === 4 && b * d <= 12, outside = n.value === null;
       last = n;
-      [[example, preset], [items, n.size], [room, n.buffer], [start, n.start], [rank, r]].forEach(([control, value]) => control.update(value));
+      [[example, preset], [items, n.size], [rank, r]].forEach(([control, value]) => control.update(value));
       axes.forEach(([size, step], i) => {
         pairs[i].hidden = i >= r;
         if (i < r) size.update(n.shape[i], [1, Math.min(12, Math.floor((MOST * n.shape[i]) / n.offsets.length))]), step.update(n.strides[i]);
@@ -169,6 +153,7 @@ function build(ui) {
   };
 }
 
-const play = (_, n) => ({ index: n.indices[(n.flat + 1) % n.offsets.length] });
-
-export default explorer({ name: "memory", title: "Where an element lies in memory", keys, numbers, sentence, code, build, play });
+export default explorer({
+  name: "memory", title: "Where an element lies in memory", keys, numbers, sentence, code, build, play: (_, n) => ({ index: n.indices[(n.flat + 1) % n.offsets.length] }),
+  controls: [{ key: "buffer", label: "Buffer: bytes" }, { key: "offset", label: "Start" }], changed: () => ({ preset: "custom" }),
+});

@@ -1,6 +1,6 @@
 // KernelPlayground: a photograph under a kernel that the reader edits.
 import { source, span } from "./lib/arith.js";
-import { grid, h, line, part, put, refill, s, say } from "./lib/draw.js";
+import { grid, h, line, moved, part, put, refill, s, say } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
 import { big, clamp, codes, count, fmt, py, upto } from "./lib/format.js";
 import { choice, slider } from "./lib/input.js";
@@ -12,6 +12,7 @@ const PRESETS = {
   "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]], "edges": [[0, 1, 0], [1, -4, 1], [0, 1, 0]], "Sobel, left to right": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
   "Sobel, top to bottom": [[-1, -2, -1], [0, 0, 0], [1, 2, 1]], "emboss": [[-2, -1, 0], [-1, 1, 1], [0, 1, 2]], "wide blur": square(5, () => 0.04),
 };
+const names = Object.keys(PRESETS), preset = (kernel) => names.find((name) => JSON.stringify(PRESETS[name]) === JSON.stringify(kernel));
 const weights = (rows) => Array.isArray(rows) && [1, 3, 5].includes(rows.length) && rows.every((row) => Array.isArray(row) && row.length === rows.length && row.every((w) => typeof w === "number" && Math.abs(w) <= 100));
 const keys = { kernel: weights, stride: [1, 4], dilation: [1, 4], padding_mode: ["zeros", "reflect", "replicate", "circular"], row: [0, SIDE - 1], column: [0, SIDE - 1], image: (v) => typeof v === "string" && /^[A-Za-z0-9+/]{21846}==$/.test(v) };
 
@@ -75,7 +76,7 @@ function code({ kernel, stride, dilation, padding_mode }, n) {
 
 function build(ui) {
   let now, painted, seen;
-  const preset = choice("Start from", Object.keys(PRESETS).map((name) => [name, name]), (name) => ui.set({ kernel: PRESETS[name] }));
+  const start = choice("Start from", names.map((name) => [name, name]), (name) => ui.set({ kernel: PRESETS[name] }));
   const radius = slider("Kernel", [0, 2], (v) => {
     const shift = (now.k - 1) / 2 - v; // a larger kernel keeps its weights in the middle
     ui.set({ kernel: square(2 * v + 1, (a, b) => now.weight[a + shift]?.[b + shift] ?? 0) });
@@ -100,7 +101,8 @@ function build(ui) {
     });
     return node;
   };
-  const file = h("input", { type: "file", accept: "image/*" }), own = h("label", { class: "cw-button cw-file" }, "Your photograph", file), told = h("span", { class: "cw-caption" }, "Read in this page, sent nowhere.");
+  const file = h("input", { type: "file", accept: "image/*" }), own = h("label", { class: "cw-button cw-file" }, "Your photograph", file), promise = "Read in this page, sent nowhere.";
+  const told = h("span", { class: "cw-caption" }, promise);
   file.addEventListener("change", async () => {
     try {
       const photo = await createImageBitmap(file.files[0]), side = Math.min(photo.width, photo.height), pen = h("canvas", { width: SIDE, height: SIDE }).getContext("2d");
@@ -108,7 +110,7 @@ function build(ui) {
       pen.drawImage(photo, (photo.width - side) / 2, (photo.height - side) / 2, side, side, 0, 0, SIDE, SIDE);
       const { data } = pen.getImageData(0, 0, SIDE, SIDE), bytes = upto(SIDE * SIDE, (i) => Math.round(0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]));
       ui.set({ image: btoa(String.fromCharCode(...bytes)) });
-      say(told, "Read in this page, sent nowhere.");
+      say(told, promise);
     } catch {
       say(told, "This file is not a picture that the browser can read.");
     }
@@ -137,18 +139,18 @@ function build(ui) {
   const photo = picture("The photograph", "kernel", (r, c) => to(Math.round(r / now.s), Math.round(c / now.s))), output = picture("The filtered photograph", "output", to);
   put(output.node, { tabindex: 0, role: "group", "aria-label": "Output: the arrow keys move the window" });
   ui.keys(output.node, (e) => {
-    const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -SIDE], End: [0, SIDE], PageUp: [-16, 0], PageDown: [16, 0] }[e.key];
+    const move = moved(e.key, SIDE, 16);
     if (move) ui.set({ row: clamp(now.row + move[0], 0, now.m - 1), column: clamp(now.column + move[1], 0, now.m - 1) });
     return !!move;
   });
   const parts = [part("Kernel", editor), part("Photograph 128 × 128", photo.node), part("", output.node)], sum = h("div", { class: "cw-lines" });
 
   return {
-    nodes: [preset.node, h("div", { class: "cw-controls" }, radius.node), h("div", { class: "cw-play" }, h("div", {}, parts[0], window.node), parts[1], parts[2]), sum, h("div", { class: "cw-own" }, own, told)],
+    nodes: [start.node, h("div", { class: "cw-controls" }, radius.node), h("div", { class: "cw-play" }, h("div", {}, parts[0], window.node), parts[1], parts[2]), sum, h("div", { class: "cw-own" }, own, told)],
     draw({ kernel, image }, n) {
       now = n;
       const { k, s, d } = n;
-      preset.update(Object.keys(PRESETS).find((name) => JSON.stringify(PRESETS[name]) === JSON.stringify(kernel)) ?? "");
+      start.update(preset(kernel) ?? "");
       radius.update((k - 1) / 2);
       say(radius.node.querySelector("output"), `${k} × ${k}`);
       put(radius.node.querySelector("input"), { "aria-valuetext": `${k} by ${k}` });
@@ -175,8 +177,7 @@ function build(ui) {
 }
 
 const filter = last(filtered);
-const names = Object.keys(PRESETS);
-const play = ({ kernel }) => ({ kernel: PRESETS[names[(names.findIndex((name) => JSON.stringify(PRESETS[name]) === JSON.stringify(kernel)) + 1) % names.length]] });
+const play = ({ kernel }) => ({ kernel: PRESETS[names[(names.indexOf(preset(kernel)) + 1) % names.length]] });
 
 export default explorer({
   name: "playground", title: "Your kernel, on a photograph", keys, numbers: (state) => numbers(state, filter), sentence, code, build, play, unlinked: ["image"],

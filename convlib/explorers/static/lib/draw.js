@@ -46,6 +46,11 @@ export const refill = (node, ...kids) => {
   return node;
 };
 
+/** How far a key moves: [rows, columns], or undefined. */
+export const moved = (key, end, page) => ({
+  ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -end], End: [0, end], PageUp: [-page, 0], PageDown: [page, 0],
+})[key];
+
 /** A captioned part of the figure. */
 export const part = (caption, ...kids) => {
   const title = h("p", { class: "cw-caption" }, caption);
@@ -106,7 +111,7 @@ export function grid(ui, point) {
     node.addEventListener("click", go);
     node.addEventListener("focusin", go);
     ui.keys(node, (e) => {
-      const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -99], End: [0, 99], PageUp: [-99, 0], PageDown: [99, 0] }[e.key];
+      const move = moved(e.key, 99, 99);
       if (!move) return false;
       const [r, c] = place(e) ?? at, to = [clamp(r + move[0], 0, shape[0] - 1), clamp(c + move[1], 0, shape[1] - 1)];
       cells[to[0]].list[to[1]].g.focus({ preventScroll: false });
