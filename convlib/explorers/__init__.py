@@ -12,18 +12,22 @@ How a new explorer is written (``window.py`` and ``static/window.js`` are the mo
      ``name, title``     the name is the Python class's ``_explorer``
      ``keys``            what the state holds: ``[low, high]``, a list of words, or a predicate; the same
                          keys and limits as in Python (a test compares)
-     ``controls``        ``[{ key, label, role?, names? }]``: sliders and choices made from ``keys``
+     ``controls``        ``[{ key, label, role?, names? }]``: sliders and choices made from ``keys``; the
+                         word ``"stride"`` alone is enough where ``LABELS`` of ``lib/explorer.js`` has it
      ``numbers(state)``  pure: every number that is shown, as one JSON object (``el.cwNumbers()``)
      ``sentence(state, numbers)``  the live region
-     ``code(state, numbers)``      ``[["convlib", text], ["PyTorch", text]]``
+     ``code(state, numbers)``      ``codes(text, PyTorch's text)`` of ``lib/format.js``, which adds the
+                         imports; ``call(name, words, settings)`` writes one call
      ``play(state, numbers)``      the next patch of the state, or null to stop (leave out: no button)
      ``changed(key, value, state)``  other keys that a control moves along (leave out if none)
      ``unlinked``        keys that do not go into the link
      ``build(ui)``       makes the figure once: ``{ nodes, draw(state, numbers, width) }``; everything is
                          drawn from the state; hands change it by ``ui.set({ key: value })``; keys by
-                         ``ui.keys(node, event => handled)``. ``grid`` and ``num`` of ``lib/draw.js``
-                         write a number's path in ``numbers`` beside it (``data-n``), and a test compares
-                         text and number.
+                         ``ui.keys(node, event => handled)``. ``grid``, ``line`` and ``formula`` of
+                         ``lib/draw.js`` write a number's path in ``numbers`` beside it (``data-n``),
+                         and a test compares text and number: ``line("size", numbers,
+                         "{n:input} − {k:kernel} + 1 = {m:output}")``. ``lib/scatter.js`` has what
+                         windows, backward and transposed share: taps, sums and the walk of ``play``.
 
    Imports and exports stand on one line each (``_bundle.py`` joins the modules by lines). Text goes in
    by ``say`` or as children, never as HTML; no style attributes. Together the modules stay under 80 kB.

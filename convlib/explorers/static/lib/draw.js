@@ -72,8 +72,9 @@ export function fitted(width, parts) {
  * A grid of square cells under a caption. update({ rows, columns, cell, look, at, name, caption, values, path })
  * redraws what changed; look(r, c) gives { text, sub, kind, name, more, n }: the value (else that of `values`), a
  * small second value, class words ("input", "kernel", "output", "gradient", "unused", "padding", plus "on" and
- * "dim"), the name for screen readers (else its place and `more`), the path in numbers() (else in `path`). With `point(r, c)` the cells answer to mouse,
- * touch and arrow keys (one tab stop, at `at`). `first` is the index of the first row and column.
+ * "dim"), the name for screen readers (else its place and `more`), the path in numbers() (else in `path`).
+ * With `point(r, c)` the cells answer to mouse, touch and arrow keys (one tab stop, at `at`). `first` is the
+ * index of the first row and column, `size` what screen readers hear where cells of padding are shown too.
  * frame(rows and columns of a box, class) outlines.
  */
 export function grid(ui, point) {
