@@ -2,7 +2,7 @@
 import { sizes } from "./lib/arith.js";
 import { h, line, put, refill, s } from "./lib/draw.js";
 import { explorer } from "./lib/explorer.js";
-import { clamp, codes, count, fmt, listed, upto } from "./lib/format.js";
+import { clamp, codes, count, listed, upto } from "./lib/format.js";
 import { button, slider } from "./lib/input.js";
 import { box, pick } from "./lib/net.js";
 
