@@ -81,6 +81,7 @@ function build(ui) {
     const shift = (now.k - 1) / 2 - v; // a larger kernel keeps its weights in the middle
     ui.set({ kernel: square(2 * v + 1, (a, b) => now.weight[a + shift]?.[b + shift] ?? 0) });
   }, "kernel");
+  const stride = slider("Stride", keys.stride, (v) => ui.set({ stride: v }), "output"), dilation = slider("Dilation", keys.dilation, (v) => ui.set({ dilation: v }), "kernel");
   const editor = h("div", { class: "cw-weights" }), window = grid(ui);
   let fields = [];
   // A weight: typed, or a whole number up and down by the arrow keys.
@@ -146,12 +147,12 @@ function build(ui) {
   const parts = [part("Kernel", editor), part("Photograph 128 × 128", photo.node), part("", output.node)], sum = h("div", { class: "cw-lines" });
 
   return {
-    nodes: [start.node, h("div", { class: "cw-controls" }, radius.node), h("div", { class: "cw-play" }, h("div", {}, parts[0], window.node), parts[1], parts[2]), sum, h("div", { class: "cw-own" }, own, told)],
+    nodes: [start.node, h("div", { class: "cw-controls" }, radius.node, stride.node, dilation.node), h("div", { class: "cw-play" }, h("div", {}, parts[0], window.node), parts[1], parts[2]), sum, h("div", { class: "cw-own" }, own, told)],
     draw({ kernel, image }, n) {
       now = n;
       const { k, s, d } = n;
       start.update(preset(kernel) ?? "");
-      radius.update((k - 1) / 2);
+      radius.update((k - 1) / 2), stride.update(s), dilation.update(d);
       say(radius.node.querySelector("output"), `${k} × ${k}`);
       put(radius.node.querySelector("input"), { "aria-valuetext": `${k} by ${k}` });
       if (fields.length !== k) {
@@ -181,5 +182,5 @@ const play = ({ kernel }) => ({ kernel: PRESETS[names[(names.indexOf(preset(kern
 
 export default explorer({
   name: "playground", title: "Your kernel, on a photograph", keys, numbers: (state) => numbers(state, filter), sentence, code, build, play, unlinked: ["image"],
-  controls: ["stride", "dilation", { key: "padding_mode", label: "Beyond the border" }],
+  controls: [{ key: "padding_mode", label: "Beyond the border" }],
 });

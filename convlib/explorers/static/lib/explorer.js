@@ -34,7 +34,7 @@ export const explorer = (spec) => ({
     // The frame, once.
     const controls = (spec.controls ?? []).map((one) => {
       const { key = one, label = LABELS[key][0], role = LABELS[key]?.[1], names } = one;
-      const rule = spec.keys[key], change = (value) => set({ ...spec.changed?.(key, value, state()), [key]: value });
+      const rule = spec.keys[key], change = (value) => set({ [key]: value, ...spec.changed?.(key, value, state()) });
       const control = typeof rule[0] === "number" ? slider(label, rule, change, role) : choice(label, rule.map((word, i) => [word, names?.[i] ?? word]), change);
       return { key, ...control };
     });
