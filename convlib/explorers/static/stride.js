@@ -136,7 +136,9 @@ function build(ui) {
             draw(`${unread.has(c) ? "cw-f-unused" : !inside ? "cw-f-surface" : i ? "cw-f-output" : "cw-f-input"}${inside ? "" : " cw-pad"}`, cell(v, c, y));
             if (inside && c % v.step === 0) texts.push(index(v, i, c, unread.has(c) ? "cw-t-unused" : ""));
           }
-          texts.push(s("text", { x: 0, y: y - 11, class: "cw-start cw-halo cw-t-muted", "font-size": 12 }, `${i ? `Layer ${i}` : "Input"}: ${count(v.size, "cell")}`));
+          // Beside its row, behind the last slot; above it where there is no room.
+          const slots = Math.max(v.size + v.p, own ? Math.floor(own.room / own.s) + 2 : 0), end = v.x(slots) - v.cell / 2 + 8, beside = i && end + 110 < width;
+          texts.push(s("text", { x: beside ? end : 0, y: beside ? y + tall / 2 + 4 : y - 11, class: "cw-start cw-halo cw-t-muted", "font-size": 12 }, `${i ? `Layer ${i}` : "Input"}: ${count(v.size, "cell")}`));
           if (!own) return;
           draw("cw-thin", upto(v.size, (o) => wires(i, o)).join(""));
           // Every place where a window fits is a slot of this row; each s-th is taken, the rest are dots.
