@@ -154,8 +154,8 @@ MUTATIONS = [
     ),
     Mutation(
         "grad/convolution.py",
-        "n + before + after\n",
-        "n + before + before\n",
+        "n + before + after for",
+        "n + before + before for",
         "test_grad.py test_transposed.py",
     ),
     Mutation("grad/transposed.py", "input.conj(), size", "input, size", "test_grad.py"),
