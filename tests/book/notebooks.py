@@ -25,7 +25,7 @@ MEASURED: set[tuple[str, str]] = {
     ("05-contraction", "def seconds(function, repeat=5):"),
     ("06-groups-and-dilation", "def seconds(function, *arguments):"),
     ("memo", "view = convlib.windows(x, (3, 3))[:, None]  # (n, g, i, h, w, k, l)"),
-    ("memo", "optimized = seconds(lambda: np.einsum(letters, view, grouped, optimize=True))"),
+    ("memo", "optimized = seconds("),
     ("memo", "slow = seconds(lambda: by_add_at(spread), 3)"),
     ("memo", "try:"),
     ("questions", "def seconds(function, repeat=5):"),
