@@ -78,7 +78,19 @@ def grad_weight(answer: Any) -> Report:
         cut = x[:, :, : g.shape[2] + size[2] - 1, : g.shape[3] + size[3] - 1]
         return conv2d_weight(np.ascontiguousarray(cut), size, g)
 
+    def to_the_end(x: np.ndarray, size: tuple, g: np.ndarray, stride: int) -> Any:
+        result = np.zeros(size)
+        for k, l in np.ndindex(size[2:]):
+            read = x[:, :, k::stride, l::stride]
+            result[:, :, k, l] = np.einsum("nohw,nihw->oi", g, read)
+        return result
+
     slips = [
+        Slip(
+            to_the_end,
+            "the arrays do not fit. Do your slices run on to the end of the input? A tap reads one "
+            "cell for each window, h rows and w columns: where does the last window put it?",
+        ),
         Slip(
             no_stride,
             "right for stride 1. With a stride, a tap reads every s-th cell, not neighbours.",

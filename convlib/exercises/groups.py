@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Callable
 from typing import Any
@@ -91,6 +92,18 @@ def _interleaved_outputs(input: np.ndarray, weight: np.ndarray, groups: int) -> 
     return _grouped(input, weight[order], groups)[:, np.argsort(order)]
 
 
+def _kernels_apart(input: np.ndarray, weight: np.ndarray, groups: int) -> np.ndarray:
+    """Take every groups-th kernel, and leave the outputs in the order of the groups."""
+    order = np.arange(len(weight)).reshape(-1, groups).T.ravel()
+    return _grouped(input, weight[order], groups)
+
+
+def _all_apart(input: np.ndarray, weight: np.ndarray, groups: int) -> np.ndarray:
+    """Take every groups-th channel and every groups-th kernel."""
+    channels = np.arange(input.shape[1]).reshape(-1, groups).T.ravel()
+    return _kernels_apart(input[:, channels], weight, groups)
+
+
 def _outputs_out_of_order(input: np.ndarray, weight: np.ndarray, groups: int) -> np.ndarray:
     order = np.arange(len(weight)).reshape(groups, -1).T.ravel()
     return _grouped(input, weight, groups)[:, order]
@@ -108,6 +121,15 @@ def grouped(answer: Any) -> Report:
             _interleaved_outputs,
             "a group's kernels are neighbours too: group 0 has the first ones. Do you take every "
             "groups-th kernel?",
+        ),
+        Slip(
+            _kernels_apart,
+            "a group's kernels are neighbours too: group 0 has the first ones. Do you take every "
+            "groups-th kernel?",
+        ),
+        Slip(
+            _all_apart,
+            "a group's channels are neighbours, and so are its kernels. Do your slices have a step?",
         ),
         Slip(
             lambda input, weight, groups: sum(_parts(input, weight, groups)),
@@ -154,6 +176,10 @@ def mended(answer: Any) -> Report:
         Slip(
             _outputs_out_of_order,
             "the weight is split well now. Then the letters behind the arrow must have its order too.",
+        ),
+        Slip(
+            _kernels_apart,
+            "the letters behind the arrow are right now. The weight is still split the other way.",
         ),
         Slip(
             _interleaved_inputs,
@@ -211,6 +237,12 @@ def causal(answer: Any) -> Report:
             lambda signal, weight, dilation: _causal(signal, weight, 1),
             "the dilation does nothing: is it handed on to conv1d?",
         ),
+        Slip(
+            lambda signal, weight, dilation: conv1d(
+                np.pad(signal, ((0, 0), (dilation * (weight.shape[2] - 1), 0))), weight
+            ),
+            "the zeros are right, and the kernel is not dilated: is the dilation handed on to conv1d?",
+        ),
     ]
     source = random.Random(4)
     rows = [(1, 1, 8, 2, 1), (1, 1, 9, 3, 1), (1, 1, 9, 2, 2), (2, 3, 12, 3, 2)]
@@ -241,6 +273,10 @@ def seen(answer: Any) -> Report:
         Slip(
             lambda k, dilations: 1 + len(dilations) * (k - 1),
             "right where all dilations are equal. Else two layers can reach more cells than that.",
+        ),
+        Slip(
+            lambda k, dilations: 1 + sum(d * (k - 1) for d in dilations) // math.gcd(*dilations),
+            "right where a common divisor makes all the holes. 1, 2, 9 has none, and has holes.",
         ),
         Slip(
             lambda k, dilations: len({d * t for d in dilations for t in range(k)}),

@@ -34,12 +34,27 @@ def extra_for(answer: Any) -> Report:
     """Exercise 8.2: the output_padding with which n becomes m."""
 
     def right(n: int, m: int, k: int, s: int, p: int) -> int:
+        return within(n, m, k, s, p, 0, s - 1)
+
+    def within(n: int, m: int, k: int, s: int, p: int, least: int, most: int) -> int:
         extra = m - ((n - 1) * s - 2 * p + k)
-        if not 0 <= extra < s:
+        if not least <= extra <= most:
             raise ValueError
         return extra
 
     slips = [
+        Slip(
+            lambda n, m, k, s, p: within(n, m, k, s, p, 0, s),
+            "s itself is too much: it must be smaller than the stride, so s - 1 is the largest.",
+        ),
+        Slip(
+            lambda n, m, k, s, p: within(n, m, k, s, p, 1, s - 1),
+            "0 is an answer too: then the size without output_padding is the one that is wanted.",
+        ),
+        Slip(
+            lambda n, m, k, s, p: within(n, m, k, s, p, -(10**9), s - 1),
+            "an output_padding is never negative: if m is too small for n, your function must raise.",
+        ),
         Slip(
             lambda n, m, k, s, p: m - ((n - 1) * s - 2 * p + k),
             "right where there is an answer. Where there is none, your function must raise.",

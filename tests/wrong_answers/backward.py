@@ -205,7 +205,7 @@ ANSWERS = {
             (last_image_only, "only the last image counts"),
             (channels_first_input, "o comes before i"),
             (input_channels_added, "input channels are added together"),
-            (slice_without_stop, "your function raised ValueError"),
+            (slice_without_stop, "run on to the end of the input"),
         ],
     },
     "grad_input": {

@@ -1,5 +1,7 @@
 """Answers to the exercises of chapter 6, written the way a reader would write them."""
 
+import math
+
 import numpy as np
 
 from convlib import conv1d, conv2d, windows
@@ -33,6 +35,17 @@ def grouped_every_kernel(input, weight, groups):
     i = input.shape[1] // groups
     parts = [conv2d(input[:, g * i : (g + 1) * i], weight[g::groups]) for g in range(groups)]
     return np.stack(parts, axis=2).reshape(len(input), len(weight), *parts[0].shape[2:])
+
+
+def grouped_every_kernel_in_a_row(input, weight, groups):
+    i = input.shape[1] // groups
+    parts = [conv2d(input[:, g * i : (g + 1) * i], weight[g::groups]) for g in range(groups)]
+    return np.concatenate(parts, axis=1)
+
+
+def grouped_with_a_step(input, weight, groups):
+    parts = [conv2d(input[:, g::groups], weight[g::groups]) for g in range(groups)]
+    return np.concatenate(parts, axis=1)
 
 
 def grouped_added(input, weight, groups):
@@ -86,6 +99,7 @@ def by_einsum(letters, weight_first="g", input_first="g"):
 suspect = by_einsum("ngihwkl,ogikl->noghw", weight_first="o")
 einsum_mended = by_einsum("ngihwkl,goikl->ngohw")
 einsum_output_order = by_einsum("ngihwkl,goikl->noghw")
+einsum_letters_alone = by_einsum("ngihwkl,ogikl->ngohw", weight_first="o")
 einsum_input_order = by_einsum("nighwkl,goikl->ngohw", input_first="i")
 einsum_summed = by_einsum("ngihwkl,goikl->nohw")
 
@@ -108,6 +122,11 @@ def causal_padded(before, after=lambda k, d: 0):
         return conv1d(wide, weight, dilation=dilation)[:, : signal.shape[-1]]
 
     return answer
+
+
+def causal_not_dilated(signal, weight, dilation):
+    before = dilation * (weight.shape[-1] - 1)
+    return conv1d(np.pad(signal, ((0, 0), (before, 0))), weight)
 
 
 causal_same = causal_padded(
@@ -144,6 +163,11 @@ def seen_without_adding(kernel_size, dilations):
     return len(cells)
 
 
+def seen_by_divisor(kernel_size, dilations):
+    width = sum(d * (kernel_size - 1) for d in dilations)
+    return 1 + width // math.gcd(*dilations)
+
+
 def seen_last_layer(kernel_size, dilations):
     for d in dilations:
         cells = {0}
@@ -170,6 +194,8 @@ ANSWERS = {
         "wrong": [
             (grouped_every_channel, "every groups-th channel"),
             (grouped_every_kernel, "every groups-th kernel"),
+            (grouped_every_kernel_in_a_row, "every groups-th kernel"),
+            (grouped_with_a_step, "Do your slices have a step?"),
             (grouped_added, "channels of their own"),
             (grouped_along_the_batch, "along the batch"),
             (grouped_first_channels, "Does the slice of the input move"),
@@ -183,6 +209,7 @@ ANSWERS = {
         "wrong": [
             (suspect, "all kernels of group 0, or kernel 0 of all groups"),
             (einsum_output_order, "letters behind the arrow must have its order"),
+            (einsum_letters_alone, "still split the other way"),
             (einsum_input_order, "its split was right before"),
             (einsum_summed, "Which letter is missing"),
             (lambda input, weight, groups: conv2d(input, weight), "raised ValueError"),
@@ -197,7 +224,8 @@ ANSWERS = {
             (causal_padded(lambda k, d: d), "right for kernels of 2"),
             (causal_padded(lambda k, d: d * k), "one step late"),
             (lambda x, weight, d: causal(x, weight[..., ::-1], d), "turned round"),
-            (lambda x, weight, d: causal(x, weight, 1), "handed on to conv1d"),
+            (lambda x, weight, d: causal(x, weight, 1), "the dilation does nothing"),
+            (causal_not_dilated, "the zeros are right, and the kernel is not dilated"),
         ],
     },
     "seen": {
@@ -210,6 +238,7 @@ ANSWERS = {
             (seen_ways, "which counts once"),
             (lambda k, dilations: 1 + (k - 1) * len(dilations), "all dilations are equal"),
             (seen_without_adding, "the steps add up"),
+            (seen_by_divisor, "1, 2, 9 has none, and has holes"),
             (seen_last_layer, "the last layer alone"),
             (lambda k, dilations: list(range(seen(k, dilations))), "must return"),
         ],

@@ -43,6 +43,27 @@ def one_stamp_more(n, m, k, s, p):
     return extra
 
 
+def up_to_the_stride(n, m, k, s, p):
+    extra = m - ((n - 1) * s - 2 * p + k)
+    if extra < 0 or extra > s:
+        raise ValueError("none")
+    return extra
+
+
+def zero_refused(n, m, k, s, p):
+    extra = m - ((n - 1) * s - 2 * p + k)
+    if not 0 < extra < s:
+        raise ValueError("none")
+    return extra
+
+
+def too_small_allowed(n, m, k, s, p):
+    extra = m - ((n - 1) * s - 2 * p + k)
+    if extra >= s:
+        raise ValueError("none")
+    return extra
+
+
 def clipped(n, m, k, s, p):
     return min(max(m - ((n - 1) * s - 2 * p + k), 0), s - 1)
 
@@ -203,6 +224,9 @@ ANSWERS = {
             (padding_added, "it is subtracted"),
             (padding_once, "counted once"),
             (one_stamp_more, "begins at (n - 1) * s"),
+            (up_to_the_stride, "s - 1 is the largest"),
+            (zero_refused, "0 is an answer too"),
+            (too_small_allowed, "never negative"),
             (clipped, "hides that m can't be reached"),
             (minus_one_for_none, "your function must raise"),
         ],
