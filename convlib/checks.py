@@ -166,6 +166,12 @@ def transposed_settings(
                 f"output_padding {e} with stride {s} and dilation {d}."
             )
         output.append(spread_size(function, n, k, s, p, e, d))
+    # PyTorch's own loops refuse this, oneDNN answers, and the size of the call decides between them
+    if 0 in output and 0 not in input_shape[: -axes - 1]:
+        raise ValueError(
+            f"{function}: padding {padding} cuts off every cell: the output would have size "
+            f"{tuple(output)}."
+        )
     return Settings(
         kernel_size,
         stride,

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..arrays import array_module, check_dtype, working_dtype
 from ..pooling.settings import check_bool, check_divisor, pooling_settings
-from ..pooling.windows import FLOATS, divisors, hand_back
+from ..pooling.windows import averaged_floats, divisors, hand_back
 from ..settings import check_shape, shape
 
 
@@ -29,7 +29,7 @@ def _avg_pool_input(
     override = check_divisor(function, divisor_override)
     check_shape(function, "grad_output", grad_output.shape, pooling.output_shape)
     dtype = grad_output.dtype
-    check_dtype(function, "grad_output", dtype, FLOATS)
+    check_dtype(function, "grad_output", dtype, averaged_floats(xp, axes))
     work = working_dtype(dtype)
     counts = divisors(xp, pooling, count_include_pad, override).astype(work)
     # every tap of a window has the same share of its gradient

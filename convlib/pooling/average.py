@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import array_module, check_dtype, working_dtype
 from .settings import check_bool, check_divisor, pooling_settings
-from .windows import FLOATS, divisors, pooled_windows
+from .windows import averaged_floats, divisors, pooled_windows
 
 __all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d"]
 
@@ -24,7 +24,7 @@ def _avg_pool(
     check_bool(function, "count_include_pad", count_include_pad)
     override = check_divisor(function, divisor_override)
     dtype = input.dtype
-    check_dtype(function, "input", dtype, f"{FLOATS}, int64")
+    check_dtype(function, "input", dtype, f"{averaged_floats(xp, axes)}, int64")
     work = working_dtype(dtype)
     # (n, c, h, w, k, l)
     windows = pooled_windows(xp, input, pooling, 0, work)
@@ -120,7 +120,8 @@ def avg_pool3d(
 ):
     """Average each window of a volume. See `avg_pool2d`, with three spatial axes.
 
-    As in PyTorch, the kernel may not be wider than the input here, whatever the padding.
+    As in PyTorch, the kernel may not be wider than the input here, whatever the padding, and
+    float16 is for GPUs alone.
     """
     return _avg_pool(
         3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override

@@ -16,6 +16,11 @@ from .settings import Pooling
 FLOATS = "float16, float32, float64"
 
 
+def averaged_floats(xp: ModuleType, axes: int) -> str:
+    """Name the floating dtypes that have an average: PyTorch has float16 volumes on GPUs alone."""
+    return "float32, float64" if axes == 3 and xp is np else FLOATS
+
+
 def surround(xp: ModuleType, x: Any, pairs: Pairs, fill: Any, dtype: Any) -> Any:
     """Add (before, after) cells of one value to the last axes; cut cells off where negative."""
     added, cut = added_and_cut(pairs)
