@@ -14,6 +14,7 @@ JOBS ?= 2
 READY := .venv/.ready
 BIN := .venv/bin
 HTML := _build/html
+NBGRADER := .venv-nbgrader/.ready
 BUILT := _build/.built
 NOTEBOOKS := $(wildcard notebooks/*.ipynb book/*.ipynb)
 SOURCES := $(shell find book notebooks convlib -type f ! -path '*/__pycache__/*' ! -path '*/.ipynb_checkpoints/*' ! -name '.*' 2>/dev/null)
@@ -22,12 +23,13 @@ SOURCES := $(shell find book notebooks convlib -type f ! -path '*/__pycache__/*'
 QUIET_THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book html test lint types unit notebooks browser mutation opinfo execute address freeze clean distclean
+.PHONY: help venv book slides html test lint types unit notebooks browser mutation opinfo execute address freeze clean distclean \
+  classroom grader test-grader
 
 help: ## show this list
 	@echo "Convolution, Window by Window"
 	@echo
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 venv: $(READY) ## make .venv and install what the book and the tests need
 
@@ -37,6 +39,10 @@ $(READY): requirements.txt constraints.txt pyproject.toml .ci/set-up
 
 book: html ## build the book, serve it on this machine and print its address
 	@$(BIN)/python tests/book/serve.py $(HTML) --port $(PORT)
+
+slides: html ## make a deck of slides for each chapter, serve them and print their address
+	@$(BIN)/python tests/book/slides.py
+	@$(BIN)/python tests/book/serve.py $(HTML) --port $(PORT) --at slides/
 
 html: $(BUILT) ## build the book, warnings are errors
 	@echo "The book is in $(HTML)/index.html"
@@ -79,6 +85,21 @@ opinfo: $(READY) ## count PyTorch's own test cases by function: passed, refused 
 execute: $(READY) ## run notebooks and store their outputs in the normal form: make execute NB=notebooks/01-one-window.ipynb
 	@$(if $(NB),$(BIN)/python tests/book/normalise.py $(NB),echo "make: name the notebook: make execute NB=notebooks/01-one-window.ipynb" >&2; exit 1)
 
+classroom: $(READY) ## make _build/classroom.zip: the chapters without solutions, to hand out
+	@$(BIN)/python tests/book/classroom.py students
+
+grader: $(READY) ## make _build/grader.zip: a course folder for nbgrader, to hand out and to grade
+	@$(BIN)/python tests/book/classroom.py grader
+
+test-grader: $(NBGRADER) grader ## hand out, hand in and grade every chapter with nbgrader (minutes)
+	@$(QUIET_THREADS) $(BIN)/python tests/book/grader_run.py
+
+# nbgrader brings JupyterLab and a database: an environment of its own keeps them out of the pins.
+$(NBGRADER): book/teach/kit/grader.txt | $(READY)
+	@$(BIN)/python -m venv --clear .venv-nbgrader
+	@.venv-nbgrader/bin/pip install -q --disable-pip-version-check -r book/teach/kit/grader.txt
+	@touch $@
+
 address: $(READY) ## set the repository's address everywhere: make address URL=https://github.com/NAME/REPOSITORY
 	@$(if $(URL),$(BIN)/python tests/book/address.py "$(URL)",echo "make: name the address: make address URL=https://github.com/NAME/REPOSITORY" >&2; exit 1)
 
@@ -89,7 +110,7 @@ clean: ## remove the built book
 	rm -rf _build
 
 distclean: clean ## remove the built book, the environment and the caches
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-nbgrader .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 # The parts of `make test` share one machine and one environment: never side by side.
 .NOTPARALLEL:
