@@ -15,7 +15,7 @@ KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "nam
 LANGUAGE_INFO = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
 
 # What a cell may say about itself; everything else is the trace of an editor or of a run.
-CELL_METADATA = {"tags", "mystnb", "slideshow", "editable", "nbgrader", "deletable"}
+CELL_METADATA = {"tags", "mystnb", "slideshow", "slides", "editable", "nbgrader", "deletable"}
 
 # The only cells whose output may differ from run to run, because they show measured times or a
 # device's name. One line a cell: the notebook's name, and the cell's first line of code.
@@ -53,6 +53,23 @@ def first_line(source: str) -> str:
     """The first line of a cell's code that is no comment."""
     lines = (line.strip() for line in source.splitlines())
     return next((line for line in lines if line and not line.startswith("#")), "")
+
+
+def tags(cell) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def prose_words(notebook) -> int:
+    """Words a reader reads: without formulas, addresses, what is folded away, and quizzes' options."""
+    text = "\n".join(
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "markdown" and not tags(cell) & {"hide-cell", "remove-cell"}
+    )
+    text = re.sub(r"<details\b.*?</details>", " ", text, flags=re.S)
+    text = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$", " ", text, flags=re.S)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    return len(re.findall(r"[^\W\d_][\w'’-]*", text))
 
 
 def cell_ids(sources: list[str]) -> list[str]:

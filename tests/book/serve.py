@@ -44,12 +44,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--at", default="", help="the page whose address is printed")
     options = parser.parse_args()
     for port in [*range(options.port, options.port + 20), 0]:
         with contextlib.suppress(OSError):
             httpd = server(options.folder, port)
             break
-    print(f"The book: http://127.0.0.1:{httpd.server_address[1]}/  (Ctrl+C stops it)", flush=True)
+    address = f"http://127.0.0.1:{httpd.server_address[1]}/{options.at}"
+    print(f"{'The slides' if options.at else 'The book'}: {address}  (Ctrl+C stops it)", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         httpd.serve_forever()
     print()

@@ -1,0 +1,68 @@
+// Before reveal.js starts: every slide is made to fit. After that: the keys, shared with the explorers.
+(() => {
+  const SMALLEST = 0.7, ZOOMS = Array.from({ length: 23 }, (_, i) => (180 - 5 * i) / 100);
+  const full = (main) => main.scrollHeight > main.clientHeight + 1
+    || [...main.querySelectorAll("pre, .right, table, div.math")].some((e) => e.scrollWidth > e.clientWidth + 1
+      || e.getBoundingClientRect().bottom > main.getBoundingClientRect().bottom + 1);
+
+  // Type shrinks by steps until all is on the slide. The test looks how often, and how far.
+  const fitText = (main) => {
+    for (let fit = 1; fit >= SMALLEST - 0.001; fit -= 0.05) {
+      main.style.setProperty("--fit", fit.toFixed(2));
+      if (!full(main)) return;
+    }
+  };
+
+  // An explorer grows until it fills the slide. It draws itself for the width that is left by its zoom.
+  const fitExplorer = (live, zooms = ZOOMS) => {
+    const explorer = live.querySelector(".cw-explorer");
+    for (const zoom of zooms) {
+      explorer.style.zoom = zoom;
+      explorer.cwSet?.({});
+      if (live.scrollHeight <= live.clientHeight + 1 && live.scrollWidth <= live.clientWidth + 1) return;
+    }
+  };
+  const grown = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const live = target.closest(".live"), zoom = Number(target.style.zoom);
+      if (live.clientHeight && live.scrollHeight > live.clientHeight + 1) fitExplorer(live, ZOOMS.filter((z) => z < zoom));
+    }
+  });
+
+  // A presenter's remote sends Page up and Page down: they turn the slide, wherever the focus is.
+  addEventListener("keydown", (e) => {
+    const inside = e.target.closest?.(".cw-explorer");
+    if (!inside || !window.Reveal?.isReady?.()) return;
+    if (e.key === "Escape") document.activeElement.blur();
+    else if (e.key === "PageDown") Reveal.next();
+    else if (e.key === "PageUp") Reveal.prev();
+    else return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+  }, true);
+
+  const start = async () => {
+    await window.MathJax?.startup?.promise;
+    await document.fonts.ready;
+    const measured = document.querySelector(".reveal");
+    for (const live of document.querySelectorAll(".live")) {
+      live.querySelector(".cw-explorer").setAttribute("data-prevent-swipe", "");
+      fitExplorer(live);
+    }
+    for (const main of document.querySelectorAll(".main:not(:has(.live))")) fitText(main);
+    measured.classList.remove("measuring");
+    await Reveal.initialize({
+      width: 1280, height: 720, margin: 0, center: false, hash: true, navigationMode: "linear", controls: false,
+      transition: "none", backgroundTransition: "none", slideNumber: "c/t", pdfSeparateFragments: false, pdfMaxPagesPerSlide: 1,
+      keyboardCondition: (e) => !e.target.closest?.(".cw-explorer"), plugins: [RevealNotes],
+    });
+    document.querySelectorAll(".live .cw-explorer").forEach((e) => grown.observe(e));
+    Reveal.on("slidechanged", ({ currentSlide }) => {
+      document.activeElement?.closest?.(".cw-explorer") && document.activeElement.blur();
+      const live = currentSlide.querySelector(".live");
+      if (live) fitExplorer(live);
+    });
+    document.documentElement.dataset.ready = "1";
+  };
+  addEventListener("DOMContentLoaded", start);
+})();
