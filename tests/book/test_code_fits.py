@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from test_notebooks import tags
 
-from notebooks import NOTEBOOKS, SETUP_TAG
+from notebooks import NOTEBOOKS, SETUP_TAG, tags
 
 # The measure of notebooks/ruff.toml and book/ruff.toml.
 LONGEST_LINE = 72

@@ -9,7 +9,17 @@ import nbformat
 import pytest
 from normalise import faults, normalise
 
-from notebooks import CHAPTERS, MEASURED, NOTEBOOKS, SETUP_TAG, first_line, setup_source
+from notebooks import (
+    CHAPTERS,
+    MEASURED,
+    NOTEBOOKS,
+    SETUP_TAG,
+    first_line,
+    prose_words,
+    setup_source,
+    tags,
+)
+from times import EXERCISE, SENTENCE, minutes, sentence
 
 MEASURED_TAG = "nbval-ignore-output"
 TAGS = {"remove-cell", "hide-cell", "hide-input", "hide-output", "remove-input", MEASURED_TAG}
@@ -34,22 +44,6 @@ def read(path):
 
 def code(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def tags(cell) -> set[str]:
-    return set(cell.metadata.get("tags", []))
-
-
-def prose_words(notebook) -> int:
-    """Words a reader reads: without formulas, addresses and the solutions that are folded away."""
-    text = "\n".join(
-        cell.source
-        for cell in notebook.cells
-        if cell.cell_type == "markdown" and not tags(cell) & {"hide-cell", "remove-cell"}
-    )
-    text = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$", " ", text, flags=re.S)
-    text = re.sub(r"\]\([^)]*\)", "]", text)
-    return len(re.findall(r"[^\W\d_][\w'’-]*", text))
 
 
 def test_there_are_notebooks():
@@ -121,6 +115,27 @@ def test_a_chapter_keeps_its_measure(path):
     shown = [cell for cell in code(notebook) if not tags(cell) & {"hide-cell", "remove-cell"}]
     assert WORDS[0] <= words <= WORDS[1], f"{words} words"
     assert len(shown) <= CODE_CELLS, f"{len(shown)} cells of code"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_says_how_long_it_takes(path):
+    """The minutes at its top are those of one rule (tests/book/times.py), to five minutes."""
+    notebook = read(path)
+    said = SENTENCE.findall(" ".join(notebook.cells[0].source.split()))
+    assert len(said) == 1, f"say: {sentence(notebook)}"
+    for stated, counted in zip(map(int, said[0]), minutes(notebook)):
+        assert stated % 5 == 0 and abs(stated - counted) <= 5, f"say: {sentence(notebook)}"
+
+
+def test_every_exercise_names_its_minutes(path):
+    notebook = read(path)
+    headings = re.findall(
+        r"^### Exercise .*",
+        "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown"),
+        re.M,
+    )
+    assert all(EXERCISE.fullmatch(heading) for heading in headings), headings
+    assert len(headings) >= 3 or path not in CHAPTERS
 
 
 def test_traces_are_noticed():
