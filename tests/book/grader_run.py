@@ -201,7 +201,7 @@ def submissions(course: Course, path: Path, number: int) -> None:
     course.hints["ben", path.stem] = [hint for _, hint in wrong.values()]
     one = found[number % len(found)].name
     if path.stem == "01-one-window":
-        one, wrong["1-3"] = "1-3", (ONE_SHORT, "your height is one short")
+        one, wrong["1-3"] = "1-3", (ONE_SHORT, "your height and width are one short")
     course.hand_in("cleo", path, {**solved, one: wrong[one][0]}, {one})
     course.hints["cleo", path.stem] = [wrong[one][1]]
     if path.stem != "01-one-window":
