@@ -44,10 +44,6 @@ slides: html ## make a deck of slides for each chapter, serve them and print the
 	@$(BIN)/python tests/book/slides.py
 	@$(BIN)/python tests/book/serve.py $(HTML) --port $(PORT) --at slides/
 
-slides: html ## make a deck of slides for each chapter, serve them and print their address
-	@$(BIN)/python tests/book/slides.py
-	@$(BIN)/python tests/book/serve.py $(HTML) --port $(PORT) --at slides/
-
 html: $(BUILT) ## build the book, warnings are errors
 	@echo "The book is in $(HTML)/index.html"
 
