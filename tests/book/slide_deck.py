@@ -9,7 +9,8 @@ A cell says how it is shown in its metadata, and every part may be left out:
         "keep": ["A kernel is a question"],    the sentences shown, by their first words;
                                                "| " before them begins a slide
         "code": ["def conv2d_loops"],          the parts of the code shown, by their first words
-        "drop": ["table", "print"]             kinds of blocks that are not shown
+        "drop": ["table", "print"],            kinds of blocks that are not shown
+        "extra": true                          at the end of the deck, for those who have the time
     }
 
 Without metadata a rule decides: a heading begins a slide, code and pictures follow on their own, prose is
@@ -42,7 +43,7 @@ SKIPPED = {"remove-cell", "hide-cell"}
 EXERCISE = re.compile(r"Exercise \d+\.\d+: .*\((\d+) minutes?\)")
 
 
-@dataclass
+@dataclass(eq=False)
 class Slide:
     """One slide: what stands on it, and what the lecturer sees."""
 
@@ -53,6 +54,7 @@ class Slide:
     rest: list[str] = field(default_factory=list)
     minutes: float = 0
     exercise: int = 0  # minutes of work, which are not the lecture's
+    extra: bool = False  # not counted either
     level: int = 2
 
     @property
@@ -95,7 +97,7 @@ class Deck:
 
     @property
     def minutes(self) -> float:
-        return sum(slide.minutes for slide in self.slides)
+        return sum(slide.minutes for slide in self.slides if not slide.extra)
 
     @property
     def exercises(self) -> int:
@@ -227,6 +229,7 @@ class Maker:
         self.heading, self.level = "", 1
         self.exercise = 0
         self.begun: list[Slide] = []  # by the present cell
+        self.touched: list[Slide] = []  # by it, begun or not
 
     def begin(self, stack: bool = False) -> Slide:
         """A new slide, unless the last one has nothing but its heading."""
@@ -253,6 +256,8 @@ class Maker:
             fragment = False
         block.fragment = fragment and bool(last.blocks)
         last.blocks.append(block)
+        if last not in self.touched:
+            self.touched.append(last)
 
     def markdown(self, cell: nbformat.NotebookNode, told: dict, kind: str) -> None:
         page = blocks(cell.source, self.page, told.get("keep"))
@@ -301,7 +306,7 @@ class Maker:
         code, unused = code_blocks(cell.source, wanted)
         self.faults += [f"no part of the code begins with {one!r}" for one in unused]
         for block in code:
-            if not stub:
+            if not stub and (kind != "-" or block is not code[0]):
                 self.begin()
             self.add(block)
         if stub:
@@ -326,7 +331,7 @@ class Maker:
         imports = cell.cell_type == "code" and not cell.outputs and number < 4
         if kind == "skip" or tags & SKIPPED or (not kind and imports):
             return
-        self.begun = []
+        self.begun, self.touched = [], []
         before = len(self.slides)
         if kind == "notes":
             self.slides[-1].notes.append(cell.source)
@@ -335,10 +340,9 @@ class Maker:
             self.markdown(cell, told, kind)
         elif cell.cell_type == "code":
             self.code(cell, told, kind, number)
-        mine = self.slides[before:]
-        if not mine or (self.begun and self.begun[0] not in mine):
-            mine = [self.slides[max(before - 1, 0)], *mine]
-        self.tell(told, mine, number)
+        for slide in self.slides[before:]:
+            slide.extra = bool(told.get("extra"))
+        self.tell(told, self.touched or self.slides[-1:], number)
 
     def tell(self, told: dict, mine: list[Slide], number: int) -> None:
         """Minutes and notes go to the cell's slides in order; what is left over to the last one."""
@@ -383,6 +387,9 @@ def deck(path: Path, folder: Path) -> Deck:
     for slide in maker.slides:
         if not tagged or slide.exercise or slide.heading == "Questions people ask":
             by_rule(slide)
+    slides = sorted(maker.slides, key=lambda slide: slide.extra)  # the others keep their order
+    for before, slide in zip(slides, slides[1:]):
+        slide.stack |= slide.extra != before.extra  # moved away from its stack
     faults = [f"{path.name}: {fault}" for fault in maker.faults]
     title = re.sub(r"<[^>]+>", "", maker.slides[0].heading)
-    return Deck(path.stem, title, maker.slides, tagged, faults)
+    return Deck(path.stem, title, slides, tagged, faults)

@@ -107,17 +107,20 @@ class Chooser:
         )
         self.used: set[str] = set()
 
-    def choose(self, found: list[str]) -> tuple[list[str], list[str], bool]:
+    def names(self, sentence: str) -> tuple[str, bool] | None:
+        """The pointer that names the sentence, if one does."""
+        words = plain(BeautifulSoup(sentence, "html.parser"))
+        return next((one for one in self.pointers or [] if words.startswith(one[0])), None)
+
+    def choose(self, found: list[str], *, ruled: bool = False) -> tuple[list[str], list[str], bool]:
         """(shown, left out, whether a slide begins before them)"""
         if self.everything:
             return found, [], False
-        if self.pointers is None:
+        if self.pointers is None or ruled:
             return found[:1], found[1:], False
         shown, left, new = [], [], False
         for one in found:
-            words = plain(BeautifulSoup(one, "html.parser"))
-            hit = next((p for p in self.pointers if words.startswith(p[0])), None)
-            if hit:
+            if hit := self.names(one):
                 self.used.add(hit[0])
                 new = new or hit[1]
                 shown.append(one)
@@ -209,8 +212,11 @@ def blocks(source: str, page: str, keep: list[str] | None, *, everything: bool =
                 out.rest.append(" ".join(left))
         elif node.name in ("ul", "ol"):
             items, lines, begins = [], 0.0, False
-            for item in node.find_all("li", recursive=False):
-                shown, left, new = chooser.choose(sentences(item))
+            each = [sentences(item) for item in node.find_all("li", recursive=False)]
+            # A list that no pointer names is shown by rule; what a lecturer wants gone is dropped.
+            ruled = not any(chooser.names(one) for found in each for one in found)
+            for found in each:
+                shown, left, new = chooser.choose(found, ruled=ruled)
                 begins = begins or new
                 if left:
                     out.rest.append(" ".join(left))

@@ -6,6 +6,8 @@ from the package sphinx-revealjs, so nothing is fetched when they are made or sh
 
 from __future__ import annotations
 
+import html
+import re
 import shutil
 import sys
 import time
@@ -28,6 +30,11 @@ def clock(minutes: float) -> str:
     """2 -> "2 min", 0.5 -> "½ min", 1.5 -> "1½ min"."""
     whole, half = divmod(round(minutes * 2), 2)
     return f"{whole or ('' if half else 0)}{'½' if half else ''} min"
+
+
+def spoken(note: str) -> str:
+    """A note as HTML: it may hold `code`, and nothing else."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(note, quote=False))
 
 
 def reveal(out: Path) -> None:
@@ -53,7 +60,7 @@ def write(out: Path, chapters: list[Path] = CHAPTERS) -> list[Deck]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clock"] = clock
+    environment.filters |= {"clock": clock, "spoken": spoken}
     decks = [deck(path, out) for path in chapters]
     for one in decks:
         text = environment.get_template("deck.html").render(deck=one)
