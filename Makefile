@@ -24,7 +24,7 @@ QUIET_THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMB
 
 .DEFAULT_GOAL := help
 .PHONY: help venv book slides html test lint types unit notebooks browser mutation opinfo execute address freeze clean distclean \
-  classroom grader test-grader
+  classroom grader test-grader test-oldest test-newest test-colab
 
 help: ## show this list
 	@echo "Convolution, Window by Window"
@@ -81,6 +81,16 @@ mutation: $(READY) ## break the library one formula at a time: the tests must no
 opinfo: $(READY) ## count PyTorch's own test cases by function: passed, refused by both, meant differences
 	@echo; echo "== opinfo: PyTorch's own test cases, counted by function"
 	@$(QUIET_THREADS) $(BIN)/python tests/opinfo.py
+
+# Each makes an environment of its own beside .venv, with the Python named by PYTHON.
+test-oldest: ## the oldest versions that pyproject.toml allows: do the tests of convlib pass
+	@$(or $(PYTHON),python3) tests/versions.py oldest
+
+test-newest: ## the newest versions of everything: do the tests of convlib pass, do the notebooks run
+	@$(or $(PYTHON),python3) tests/versions.py newest
+
+test-colab: ## the versions that Colab has: does the set-up cell leave them alone, do the notebooks run
+	@$(or $(PYTHON),python3) tests/versions.py colab
 
 execute: $(READY) ## run notebooks and store their outputs in the normal form: make execute NB=notebooks/01-one-window.ipynb
 	@$(if $(NB),$(BIN)/python tests/book/normalise.py $(NB),echo "make: name the notebook: make execute NB=notebooks/01-one-window.ipynb" >&2; exit 1)
