@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .figure_grids import draw_grid, grids, outline
+from .figure_layers import layers
 from .figure_style import WIDTH, Still, canvas, colours, number, still, style
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "draw_grid",
     "draw_picture",
     "grids",
+    "layers",
     "lines",
     "outline",
     "pictures",

@@ -211,3 +211,46 @@ def test_numbers_are_written_as_in_a_table():
     assert number(-2, None) == "\N{MINUS SIGN}2"
     assert number(-0.0, None) == "0"
     assert number(2.5, 2) == "2.50"
+
+
+FOUND = {
+    "settings": {"against": "torch"},
+    "rows": [
+        {"layer": "1→2 3×3 @5×5", "batch": 1, "algorithm": "torch", "seconds": 2e-3, "ratio": 1.0},
+        {
+            "layer": "1→2 3×3 @5×5",
+            "batch": 1,
+            "algorithm": "taps",
+            "seconds": 5e-3,
+            "ratio": 2.5,
+            "memory": 3_250_000,
+            "error": 2e-7,
+        },
+        {"layer": "1→2 3×3 @5×5", "batch": 1, "algorithm": "fft", "missing": "too <small>"},
+        {
+            "layer": "3→3 1×1 @5×5",
+            "batch": 8,
+            "algorithm": "taps",
+            "seconds": 5e-3,
+            "ratio": 9.0,
+            "memory": None,
+            "error": None,
+        },
+    ],
+}
+
+
+def test_layers_show_what_was_found_and_what_is_missing():
+    shown = figures.layers(FOUND, {"1→2 3×3 @5×5": "a <net>"})
+    assert repr(shown) == "<Layers 1→2 3×3 @5×5 | 3→3 1×1 @5×5, batch 8>"
+    html = shown._repr_html_()
+    assert html.count("<details") == html.count("</details>") == 2
+    assert html.count(" open>") == 1
+    assert "PyTorch takes 2 ms" in html
+    # 2.5 of the 4 at which a bar ends; 9 is over the end
+    assert '2.50</span><span class="cw-bar"><span class="cw-fill" style="width:62.5%">' in html
+    assert 'cw-fill cw-more" style="width:100.0%"' in html
+    assert "<td>3.25</td><td>2e-07</td>" in html and "<td>–</td><td>–</td>" in html
+    assert "Not for this layer: fft." in html
+    assert "a &lt;net&gt;" in html
+    assert figures.layers({**FOUND, "rows": []})._repr_html_() == "<p>No layer was measured.</p>"
