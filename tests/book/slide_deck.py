@@ -160,6 +160,17 @@ def paragraphs(source: str) -> list[str]:
     return found
 
 
+def _part(parts: list[str], pointer: str) -> str | None:
+    """The part of the code that begins so; or, from the line that begins so, the rest of its part."""
+    for part in parts:
+        if part.startswith(pointer):
+            return part
+    for part in parts:
+        if (at := part.find("\n" + pointer)) >= 0:
+            return part[at + 1 :]
+    return None
+
+
 def code_blocks(source: str, wanted: list[str] | None) -> tuple[list[Block], list[str]]:
     """The code of a cell, in as many blocks as it needs slides; and pointers to nothing."""
     parts = paragraphs(source)
@@ -168,7 +179,7 @@ def code_blocks(source: str, wanted: list[str] | None) -> tuple[list[Block], lis
     if wanted is not None:
         chosen, new = [], []
         for one in wanted:
-            hit = next((p for p in parts if p.startswith(one.removeprefix("| "))), None)
+            hit = _part(parts, one.removeprefix("| "))
             if hit is None:
                 unused.append(one)
                 continue
@@ -342,16 +353,15 @@ class Maker:
             self.code(cell, told, kind, number)
         for slide in self.slides[before:]:
             slide.extra = bool(told.get("extra"))
-        self.tell(told, self.touched or self.slides[-1:], number)
+        self.tell(told, self.touched or self.slides[-1:])
 
-    def tell(self, told: dict, mine: list[Slide], number: int) -> None:
+    def tell(self, told: dict, mine: list[Slide]) -> None:
         """Minutes and notes go to the cell's slides in order; what is left over to the last one."""
         for key, empty in (("minutes", 0), ("notes", "")):
             given = told.get(key, [])
             given = given if isinstance(given, list) else [given]
-            if len(given) > len(mine):
-                self.faults.append(f"cell {number}: {len(given)} {key} for {len(mine)} slides")
-            for slide, value in zip(mine, given):
+            rest = [mine[-1]] * len(given)
+            for slide, value in zip([*mine, *rest], given):
                 if key == "minutes":
                     slide.minutes += value or empty
                 elif value:
@@ -373,8 +383,9 @@ def by_rule(slide: Slide) -> None:
         told = 2, "Ask what is to be seen before you say it."
     else:
         told = 1, "Say it in your own words, and ask for an example."
-    slide.minutes = slide.minutes or told[0]
-    slide.notes = slide.notes or [told[1]]
+    if not slide.notes:
+        slide.notes = [told[1]]
+        slide.minutes = slide.minutes or told[0]
 
 
 def deck(path: Path, folder: Path) -> Deck:
@@ -385,8 +396,7 @@ def deck(path: Path, folder: Path) -> Deck:
         maker.cell(cell, number)
     tagged = any(cell.metadata.get("slides") for cell in notebook.cells)
     for slide in maker.slides:
-        if not tagged or slide.exercise or slide.heading == "Questions people ask":
-            by_rule(slide)
+        by_rule(slide)
     slides = sorted(maker.slides, key=lambda slide: slide.extra)  # the others keep their order
     for before, slide in zip(slides, slides[1:]):
         slide.stack |= slide.extra != before.extra  # moved away from its stack

@@ -164,13 +164,24 @@ def _options(details: list[Tag]) -> list[Block]:
     return [Block("options", markup, words, lines=1.15 * len(items))]
 
 
+def _prose(shown: list[str], new: bool, headed: bool) -> Block:
+    """The sentences of one paragraph: what leads to a question stays prose, what explains is a list."""
+    texts = [plain(BeautifulSoup(one, "html.parser")) for one in shown]
+    if headed or len(shown) == 1:
+        lines = _lines(" ".join(texts))
+        return Block("text", f"<p>{' '.join(shown)}</p>", " ".join(texts), lines, new=new)
+    body = "".join(f"<li>{one}</li>" for one in shown)
+    lines = sum(_lines(one, WIDE - 4) + 0.2 for one in texts)
+    return Block("text", f"<ul class='points'>{body}</ul>", " ".join(texts), lines, new=new)
+
+
 def blocks(source: str, page: str, keep: list[str] | None, *, everything: bool = False) -> Page:
     """The blocks of a Markdown cell of the page `page`, such as notebooks/01-one-window."""
     soup = BeautifulSoup(READER.render(source), "html.parser")
     _links(soup, page)
     out, chooser = Page(), Chooser(keep, everything)
     answers, questions = [], []
-    asking = False
+    asking, headed = False, source.lstrip().startswith("#")
 
     def flush() -> None:
         if answers:
@@ -205,9 +216,7 @@ def blocks(source: str, page: str, keep: list[str] | None, *, everything: bool =
         elif node.name == "p":
             shown, left, new = chooser.choose(sentences(node))
             if shown:
-                markup = " ".join(shown)
-                words = plain(BeautifulSoup(markup, "html.parser"))
-                out.blocks.append(Block("text", f"<p>{markup}</p>", words, _lines(words), new=new))
+                out.blocks.append(_prose(shown, new, headed))
             if left:
                 out.rest.append(" ".join(left))
         elif node.name in ("ul", "ol"):
