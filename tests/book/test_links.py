@@ -21,7 +21,12 @@ def soup(path: Path) -> BeautifulSoup:
 
 @cache
 def anchors(path: Path) -> frozenset[str]:
-    return frozenset(tag["id"] for tag in soup(path).find_all(id=True))
+    """The places of a page: its ids, and those that its explorers get when they start."""
+    page = soup(path)
+    names = [tag["data-explorer"] for tag in page.select(".cw-explorer[data-explorer]")]
+    return frozenset(
+        [tag["id"] for tag in page.find_all(id=True)] + [f"cw-{name}" for name in names]
+    )
 
 
 def broken(path: Path) -> list[str]:
@@ -39,7 +44,7 @@ def broken(path: Path) -> list[str]:
         elif (
             link.fragment
             and target.suffix == ".html"
-            and unquote(link.fragment) not in anchors(target)
+            and unquote(link.fragment).partition("?")[0] not in anchors(target)
         ):
             out.append(f"{tag['href']}: no such place")
     return out
