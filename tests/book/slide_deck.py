@@ -38,6 +38,7 @@ ROWS = 15.5  # lines of text that go below a slide's heading; the last of them m
 SIDE_ROWS = 18.0  # and beside a picture, in smaller type
 BELOW = 4.5  # that go below a wide picture
 LINE = 43  # the height of a line of text, in pixels
+FOLD = 84  # characters after which a printed line is folded
 LONGEST = 24  # lines of code on one slide
 SKIPPED = {"remove-cell", "hide-cell"}
 EXERCISE = re.compile(r"Exercise \d+\.\d+: .*\((\d+) minutes?\)")
@@ -141,7 +142,10 @@ def _code(text: str) -> Block:
 
 def _print(text: str) -> Block:
     text = text.rstrip("\n")
-    size = _size(text)
+    columns, rows = _size(text)
+    if columns > FOLD:  # a sentence, such as a refusal, goes on in the next line
+        columns, rows = FOLD, sum(1 + len(row) // FOLD for row in text.split("\n"))
+    size = columns, rows
     px = code_size(*size)
     markup = (
         f"<pre class='print' style='--size:{px}px;--columns:{size[0]}'>{html.escape(text)}</pre>"
@@ -332,7 +336,7 @@ class Maker:
                     # No room below the code: beside the picture then.
                     outputs = [one for one in outputs if one is not block] + [block]
         for block in outputs:
-            hidden = block.kind == "print" and bool(code)
+            hidden = block.kind == "print"  # a prediction comes before its answer
             self.add(block, fragment=hidden, join=kind == "-" and not code)
 
     def cell(self, cell: nbformat.NotebookNode, number: int) -> None:
