@@ -151,17 +151,17 @@ def _links(soup: BeautifulSoup, page: str) -> None:
         link["href"] = f"../{path}" + (f"#{anchor}" if anchor else "")
 
 
-def _options(details: list[Tag]) -> list[Block]:
-    """A prediction's answers to choose from, without their explanations; then the right one."""
-    items, right = [], ""
-    for one in details:
-        summary = one.find("summary")
-        is_right = "cw-right" in one.get("class", []) or one.has_attr("data-right")
-        items.append(f"<li{' class=right' if is_right else ''}>{summary.decode_contents()}</li>")
-        right = plain(summary) if is_right else right
-    words = " ".join(plain(one.find("summary")) for one in details)
-    markup = f"<ol class='options'>{''.join(items)}</ol>"
-    return [Block("options", markup, words, lines=1.15 * len(items))]
+def _options(group: Tag) -> tuple[Block, str]:
+    """A prediction's answers to choose from, the right one marked by a click; and what explains them."""
+    items, lines, told = [], 0.0, []
+    for one in group.find_all("details"):
+        summary = one.find("summary").extract()
+        right = " class='right'" if "cw-right" in one.get("class", []) else ""
+        items.append(f"<li{right}>{summary.decode_contents()}</li>")
+        lines += _lines(plain(summary), WIDE - 6) + 0.25
+        told.append(f"{plain(summary)}: {plain(one)}")
+    markup = f"<ol class='options'>{''.join(items)}</ol><span class='answer fragment'></span>"
+    return Block("options", markup, plain(group), lines), " ".join(told)
 
 
 def _prose(shown: list[str], new: bool, headed: bool) -> Block:
@@ -180,13 +180,10 @@ def blocks(source: str, page: str, keep: list[str] | None, *, everything: bool =
     soup = BeautifulSoup(READER.render(source), "html.parser")
     _links(soup, page)
     out, chooser = Page(), Chooser(keep, everything)
-    answers, questions = [], []
+    questions: list[str] = []
     asking, headed = False, source.lstrip().startswith("#")
 
     def flush() -> None:
-        if answers:
-            out.blocks.extend(_options(answers))
-            answers.clear()
         if questions:
             words = " ".join(plain(BeautifulSoup(one, "html.parser")) for one in questions)
             items = "".join(f"<li>{one}</li>" for one in questions)
@@ -195,9 +192,6 @@ def blocks(source: str, page: str, keep: list[str] | None, *, everything: bool =
 
     for node in soup.children:
         if isinstance(node, NavigableString):
-            continue
-        if node.name == "details":
-            answers.append(node)
             continue
         if not (asking and node.name == "p"):
             flush()
@@ -237,6 +231,10 @@ def blocks(source: str, page: str, keep: list[str] | None, *, everything: bool =
                 words = plain(BeautifulSoup(body, "html.parser"))
                 markup = f"<{node.name}>{body}</{node.name}>"
                 out.blocks.append(Block("list", markup, words, lines, new=begins))
+        elif "cw-options" in node.get("class", []):
+            block, told = _options(node)
+            out.blocks.append(block)
+            out.rest.append(html.escape(told, quote=False))
         elif node.name == "table":
             rows = len(node.find_all("tr"))
             out.blocks.append(Block("table", str(node), plain(node), 1.2 * rows))
