@@ -66,7 +66,7 @@ def prose_words(notebook) -> int:
         for cell in notebook.cells
         if cell.cell_type == "markdown" and not tags(cell) & {"hide-cell", "remove-cell"}
     )
-    text = re.sub(r"<details\b.*?</details>", " ", text, flags=re.S)
+    text = re.sub(r'<div class="cw-options".*?</div>', " ", text, flags=re.S)
     text = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$", " ", text, flags=re.S)
     text = re.sub(r"\]\([^)]*\)", "]", text)
     return len(re.findall(r"[^\W\d_][\w'’-]*", text))
