@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from math import prod
 from types import ModuleType
@@ -169,6 +169,7 @@ def module(name: str) -> ModuleType:
     return import_module(f".{name.partition('-')[0]}", __package__)
 
 
+@cache
 def function(name: str, task: str) -> Callable[..., None]:
     """Find what computes 'forward' or 'weight_gradient'; F(2,3) has functions of its own."""
     return getattr(module(name), task + ("_f23" if name == "winograd-f23" else ""))

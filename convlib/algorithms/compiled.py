@@ -28,6 +28,8 @@ from .im2col import SMALL, pieces
 from .steps import Shape, Steps, shape_of
 from .threads import limit, share
 
+DEPTHWISE = 1 << 20  # multiplications: from here on a second thread is worth waking up
+
 
 def is_available() -> bool:
     """Tell whether Numba is installed. It is imported when the first call needs it."""
@@ -72,12 +74,38 @@ def shares(shape: Shape) -> list[slice]:
     return pieces(shape.g, shape.g, 4 * limit() if several and shape.n < 4 * limit() else 1)
 
 
+def is_depthwise(shape: Shape, steps: Steps) -> bool:
+    """Tell whether `depthwise.py` has a loop for this: 3×3, one channel a group, stride 1 or 2."""
+    return (
+        shape.i == shape.o == 1
+        and shape.taps == (3, 3)
+        and steps.dilation == (1, 1)
+        and steps.stride[1] <= 2
+    )
+
+
+def depthwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
+    """(n, c, 1, H, W) and (c, 1, 1, 3, 3) to (n, c, 1, h, w), shared out by channels."""
+    kernels: Any = import_module(".depthwise", __package__)
+    (above, _), (left, _) = steps.padding
+    sizes = (shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left)
+    x, w, y = x.reshape(-1), w.reshape(-1), out.reshape(-1)
+
+    def some(channels: slice) -> None:
+        kernels.forward(x, w, y, sizes, channels.start, channels.stop)
+
+    several, number = shape.products >= DEPTHWISE, shape.n * shape.g
+    share(some, [(c,) for c in pieces(number, number, limit() if several else 1)], several)
+
+
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
     if not shape.products:
         out[...] = 0
         return
+    if is_depthwise(shape, steps):
+        return depthwise(x, w, out, shape, steps)
     kernels: Any = import_module(".kernels", __package__)
 
     axes = len(shape.taps)

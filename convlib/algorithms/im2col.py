@@ -167,13 +167,15 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     flat = out.reshape(shape.n, g, o, prod(shape.positions))
     if is_pointwise(shape, steps):
         x = x.reshape(shape.n, g, shape.i, -1)
+        if xp is not np or shape.products < SMALL:
+            return xp.matmul(matrix, x, out=flat)
 
         def multiply(b: Block) -> None:
             # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place
             xp.matmul(matrix[b.g], x[b.n, b.g, :, b.flat], out=flat[b.n, b.g, :, b.flat])
 
         found = plan(xp, shape, x.dtype.itemsize, copied=False)
-        return share(multiply, [(b,) for b in found], xp is np)
+        return share(multiply, [(b,) for b in found])
 
     columns = Columns(xp, x, shape, steps)
 
@@ -187,7 +189,8 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             y = y.reshape(*y.shape[:2], -1, flat.shape[-1])
             flat[b.n, b.g, :, b.flat] = xp.moveaxis(y, 2, 0)
 
-    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], xp is np)
+    several = xp is np and shape.products >= SMALL
+    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], several)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:

@@ -161,7 +161,11 @@ def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True
     Jobs write to places of their own, so their order does not matter. Where there is too little to
     do to wake up other threads, `several` is false.
     """
-    threads = min(limit(), len(jobs)) if several and len(jobs) > 1 else 1
+    if not several:
+        for job in jobs:
+            work(*job)
+        return
+    threads = min(limit(), len(jobs)) if len(jobs) > 1 else 1
     queue = deque(jobs)
 
     def loop(helps: bool) -> None:

@@ -1,0 +1,79 @@
+"""Depthwise 3×3, compiled: the layers that take most of a mobile network's time. Needs Numba.
+
+One channel meets one kernel of nine weights. There is so little to compute that every copy counts:
+a channel is put between zeros, in memory that stays in the innermost cache, and each output is
+written once, as the sum of all nine products. The weights stay in registers.
+
+The general loops of `kernels.py` add up three taps at a time, in three passes over the output.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+# Unsigned numbers index memory as they are; a signed one could count from the end.
+ONE, TWO = np.uintp(1), np.uintp(2)
+SHORT = 32  # a row of fewer outputs is not worth a loop of its own
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def nine_taps(y, at, x, a, b, c, w, first, stride, n):
+    """y[at + q] = the sum of nine products: weights from `first` on, and rows of x from a, b, c on.
+
+    The two usual strides have loops of their own, which the compiler turns into vectors.
+    """
+    w0, w1, w2 = w[first], w[first + 1], w[first + 2]
+    w3, w4, w5 = w[first + 3], w[first + 4], w[first + 5]
+    w6, w7, w8 = w[first + 6], w[first + 7], w[first + 8]
+    if stride == 1:
+        for q in range(n):
+            u = np.uintp(q)
+            y[at + u] = (
+                x[a + u] * w0 + x[a + u + ONE] * w1 + x[a + u + TWO] * w2
+                + x[b + u] * w3 + x[b + u + ONE] * w4 + x[b + u + TWO] * w5
+                + x[c + u] * w6 + x[c + u + ONE] * w7 + x[c + u + TWO] * w8
+            )  # fmt: skip
+    else:
+        for q in range(n):
+            u, v = np.uintp(q), TWO * np.uintp(q)
+            y[at + u] = (
+                x[a + v] * w0 + x[a + v + ONE] * w1 + x[a + v + TWO] * w2
+                + x[b + v] * w3 + x[b + v + ONE] * w4 + x[b + v + TWO] * w5
+                + x[c + v] * w6 + x[c + v + ONE] * w7 + x[c + v + TWO] * w8
+            )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def forward(x, w, y, sizes, channels_from, channels_to):
+    """Some of all images' channels: x (n·c·H·W,), w (c·9,), y (n·c·h·w,), all flat.
+
+    `sizes` are c, H, W, h, w, the strides (1, or 2 along w) and the padding before each axis.
+    """
+    channels, high, wide, rows, width, stride_h, stride_w, above, left = sizes
+    # the channel between zeros, as high and wide as the windows reach
+    tall, line = (rows - 1) * stride_h + 3, (width - 1) * stride_w + 3
+    cells = min(wide, line - left)
+    plane, results = np.zeros(tall * line, x.dtype), np.empty(rows * line, x.dtype)
+    for c in range(channels_from, channels_to):
+        for r in range(min(high, tall - above)):
+            to, here = np.uintp((r + above) * line + left), np.uintp((c * high + r) * wide)
+            for q in range(cells):
+                plane[to + np.uintp(q)] = x[here + np.uintp(q)]
+        kernel, out = np.uintp(c % channels * 9), c * rows * width
+        if stride_h == 1 and stride_w == 1 and width < SHORT:
+            # all rows as one: what stands between two of them belongs to no window
+            n = (rows - 1) * line + width
+            one, two = np.uintp(line), np.uintp(2 * line)
+            nine_taps(results, np.uintp(0), plane, np.uintp(0), one, two, w, kernel, 1, n)
+            for r in range(rows):
+                to, here = np.uintp(out + r * width), np.uintp(r * line)
+                for q in range(width):
+                    y[to + np.uintp(q)] = results[here + np.uintp(q)]
+        else:
+            for r in range(rows):
+                a = r * stride_h * line
+                nine_taps(
+                    y, np.uintp(out + r * width), plane, np.uintp(a), np.uintp(a + line),
+                    np.uintp(a + 2 * line), w, kernel, stride_w, width,
+                )  # fmt: skip
