@@ -39,7 +39,7 @@ export function button(label, press, attrs = {}) {
   return node;
 }
 
-/** "#cw-window?size=6&view=output": the state in the address; unknown or bad values are left out. */
+/** "#cw-window?size=6&view=output": the state in the address; unknown keys are left out, bad values refused by set(). */
 export const fragment = (id, state) =>
   `#${id}?${Object.entries(state).map(([k, v]) => `${k}=${encodeURIComponent(typeof v === "string" ? v : JSON.stringify(v))}`).join("&")}`;
 
@@ -48,9 +48,7 @@ export function fromFragment(hash, id, known) {
   const found = {};
   for (const [key, words] of new URLSearchParams(hash.slice(id.length + 2))) {
     if (!Object.hasOwn(known, key)) continue;
-    let value = words;
-    if (typeof known[key] !== "string") try { value = JSON.parse(words); } catch { continue; }
-    found[key] = value;
+    try { found[key] = JSON.parse(words); } catch { found[key] = words; } // padding is a number or a word
   }
   return found;
 }
