@@ -34,7 +34,7 @@ from pygments.lexers import PythonLexer
 
 from slide_text import NARROW, Block, blocks
 
-ROWS = 15.5  # lines of text that go below a slide's heading; the last of them make the type smaller
+ROWS = 16.5  # lines of text that go below a slide's heading; the last of them make the type smaller
 SIDE_ROWS = 18.0  # and beside a picture, in smaller type
 BELOW = 4.5  # that go below a wide picture
 LINE = 43  # the height of a line of text, in pixels
@@ -257,13 +257,15 @@ class Maker:
             self.begun.append(last)
         return last
 
-    def add(self, block: Block, *, fragment: bool = False, join: bool = False) -> None:
-        """Put a block on the last slide, or on a new one if it does not fit."""
+    def add(self, block: Block, *, fragment: bool = False, join: bool = False, after=()) -> None:
+        """Put a block on the last slide, or on a new one if it does not fit with what comes after."""
         last = self.slides[-1] if self.slides else self.begin(True)
-        trial = Slide(last.heading, False, [*last.blocks, block], level=last.level)
+        trial = Slide(last.heading, False, [*last.blocks, block, *after], level=last.level)
         alone = {"picture", "explorer"}
         kinds = {one.kind for one in last.blocks}
-        full = bool(last.blocks) and trial.height > ROWS
+        # An exercise stays on one slide, a question with its answers.
+        room = ROWS + 3 if last.exercise else ROWS
+        full = bool(last.blocks) and trial.height > room and block.kind != "options"
         # A picture has its own slide, and what explains it follows there; so has an explorer.
         parts = (block.kind in alone and bool(last.blocks) and not join) or "explorer" in kinds
         if block.new or full or parts:
@@ -301,7 +303,8 @@ class Maker:
                     self.begin()
             last_kinds = {one.kind for one in self.slides[-1].blocks}
             explains = not headed and bool(last_kinds & {"print", "picture"})
-            self.add(block, fragment=kind == "fragment" or explains)
+            after = [one for one in page.blocks[number + 1 : number + 2] if one.kind == "options"]
+            self.add(block, fragment=kind == "fragment" or explains, after=after)
             if block.kind == "text" and self.level == 1 and page.blocks[number + 1 :]:
                 self.level = 2  # what one will be able to do stands on the next slide
                 if page.blocks[number + 1].kind == "text":
@@ -375,7 +378,7 @@ class Maker:
 def by_rule(slide: Slide) -> None:
     """Minutes and a note where the cells say nothing."""
     kinds = {block.kind for block in slide.blocks}
-    if slide.exercise:
+    if EXERCISE.search(slide.heading):
         told = 0, f"Work in pairs, {slide.exercise} minutes; then one pair says how."
     elif "predict" in kinds:
         told = 2, "Read the question out. Let everybody decide, then count hands for each answer."
@@ -390,6 +393,8 @@ def by_rule(slide: Slide) -> None:
     if not slide.notes:
         slide.notes = [told[1]]
         slide.minutes = slide.minutes or told[0]
+    elif not slide.minutes and not slide.exercise:
+        slide.minutes = 0.5
 
 
 def deck(path: Path, folder: Path) -> Deck:

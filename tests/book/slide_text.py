@@ -156,7 +156,7 @@ def _options(group: Tag) -> tuple[Block, str]:
     items, lines, told = [], 0.0, []
     for one in group.find_all("details"):
         summary = one.find("summary").extract()
-        right = " class='right'" if "cw-right" in one.get("class", []) else ""
+        right = " class='correct'" if "cw-right" in one.get("class", []) else ""
         items.append(f"<li{right}>{summary.decode_contents()}</li>")
         lines += _lines(plain(summary), WIDE - 6) + 0.25
         told.append(f"{plain(summary)}: {plain(one)}")
