@@ -134,7 +134,7 @@ def test_every_chapter_has_its_notes():
         assert notebook.cells[0].source.splitlines()[0] == f"# {title}"
         for part in ("**Goals.**", "| a wrong idea | ask | you hear |", "**Ask the room.**"):
             assert part in body, f"chapter {number}: {part}"
-        assert len(re.findall(r"^\*.+\?\* ", body, re.M)) >= 3
+        assert len(re.findall(r"^- \*.+\?\* ", body, re.M)) >= 3
         assert len(re.findall(r"^\| .+ \| .+ \| .+ \|$", body, re.M)) >= 4
         assert len(ROLE.findall(body)) >= 3
         assert f"```{{exercises}} {number}\n" in body
@@ -363,13 +363,13 @@ CLAIMS = [
     ("notes", "1 2 3 3 2 1; it is 1 1 1 1 1 1", lambda: written_in_place() == [1] * 6),
     (
         "notes",
-        "index (6, 2) would read bytes 16 to 17 of 16",
+        "index (6, 2) would read bytes 16 to 17",
         lambda: says(MemoryExplorer(preset="too far"), "index (6, 2) would read bytes 16 to 17"),
     ),
     ("notes", "M = 36, N = 8, K = 27", lambda: says(EinsumExplorer(), "M = 36, N = 8, K = 27")),
     (
         "notes",
-        "fewer; the same number",
+        "fewer; it is the same number",
         lambda: (
             says(EinsumExplorer(summed=""), "15552 FLOPs") and says(EinsumExplorer(), "15552 FLOPs")
         ),
@@ -437,7 +437,7 @@ CLAIMS = [
         ),
     ),
     ("notes", "7; it is 3", lambda: convlib.transposed_output_size(2, 3, 2, 1) == 3),
-    ("notes", "even; it gets a pattern", lambda: len(phases([1, 4, 1, 2], 2)) == 2),
+    ("notes", "even; it has a pattern", lambda: len(phases([1, 4, 1, 2], 2)) == 2),
     (
         "notes",
         "7 and 8: the way back",
