@@ -36,7 +36,8 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 # What chapter 1 says of the page, and what is not so here.
 FOLDED = " Solutions are folded below each exercise."
-NOT_FOR_STUDENTS = {"slideshow", "nbgrader"}
+# Of what a cell says about itself; the rest is the slides' affair, with notes that tell the answers.
+KEPT = {"tags", "mystnb"}
 
 
 class Broken(ValueError):
@@ -144,8 +145,7 @@ def blank(notebook: nbformat.NotebookNode, siblings: bool) -> nbformat.NotebookN
     notebook = copy.deepcopy(notebook)
     notebook.metadata = {"kernelspec": dict(KERNELSPEC), "language_info": dict(LANGUAGE_INFO)}
     for cell in notebook.cells:
-        for key in NOT_FOR_STUDENTS & set(cell.metadata):
-            del cell.metadata[key]
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key in KEPT}
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         elif cell.cell_type == "markdown":
