@@ -5,7 +5,8 @@ be sent and fetched by name, never in passing; a view costs nothing; and everyth
 numbers is a *launch*, one program that the GPU is told to run. The stand-in counts launches, and
 the bytes that are sent and fetched. Chapter 10 uses it, and so do the tests where there is no GPU.
 
-What it cannot tell is time, nor what CuPy's own functions launch inside: a call counts once.
+What it cannot tell is time, nor what CuPy's own functions launch inside: a call counts once. Time
+on a device is what `Queue` acts out, in seconds that pass for it alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Array", "Library", "as_cupy"]
+__all__ = ["Array", "Library", "Queue", "as_cupy"]
 
 OPERATORS = (
     "add radd iadd sub rsub isub mul rmul imul truediv rtruediv itruediv floordiv mod pow rpow "
@@ -37,11 +38,15 @@ def plain(value: Any) -> Any:
     return value
 
 
+def parts(value: Any) -> Any:
+    """List an argument, or what is in it."""
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
 class Array:
     """An array that only its own library can read. `Library.ndarray` is a subclass of it."""
 
     library: Library
-    __array_ufunc__ = None  # np.ndarray + Array is not NumPy's to compute
 
     def __init__(self, numbers: np.ndarray):
         self._numbers = numbers
@@ -54,8 +59,18 @@ class Array:
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         raise TypeError("A NumPy array is not made of this in passing: use .get().")
 
+    def __array_ufunc__(self, function: Any, method: str, *inputs: Any, **settings: Any) -> Any:
+        """Take np.exp(array) as CuPy does: its own function is called."""
+        if method != "__call__":
+            return NotImplemented
+        return getattr(self.library, function.__name__)(*inputs, **settings)
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, settings: Any) -> Any:
+        """Take np.concatenate([array, array]) likewise."""
+        return getattr(self.library, function.__name__)(*inputs, **settings)
+
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") or name == "_numbers":
             raise AttributeError(name)
         found = getattr(self._numbers, name)
         if callable(found):
@@ -125,7 +140,7 @@ class Library(ModuleType):
         super().__init__(name)
         self._of, self._parent = of, parent
         if parent is None:
-            self.ndarray = type("ndarray", (Array,), {"library": self})
+            self.ndarray: Any = type("ndarray", (Array,), {"library": self})
             self.reset()
 
     def reset(self) -> None:
@@ -145,10 +160,6 @@ class Library(ModuleType):
         """Fetch numbers from this library."""
         return array.get() if isinstance(array, Array) else np.asarray(array)
 
-    def is_available(self) -> bool:
-        """Say that this library can compute."""
-        return True
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
@@ -163,7 +174,8 @@ class Library(ModuleType):
         """Wrap a function: plain arrays in, arrays of this library out, a launch if they are new."""
 
         def call(*arguments: Any, **settings: Any) -> Any:
-            if any(isinstance(a, np.ndarray) for a in (*arguments, *settings.values())):
+            given = [b for a in (*arguments, *settings.values()) for b in parts(a)]
+            if any(isinstance(a, np.ndarray) for a in given):
                 raise TypeError(f"{self.__name__}: a NumPy array has to be sent by asarray.")
             inputs = [a for a in map(plain, arguments) if isinstance(a, np.ndarray)]
             result = run(*map(plain, arguments), **{k: plain(v) for k, v in settings.items()})
@@ -185,6 +197,39 @@ class Library(ModuleType):
         if isinstance(value, (list, tuple)) and any(isinstance(v, np.ndarray) for v in value):
             return type(value)(map(self._wrapped, value))
         return value
+
+
+class Queue:
+    """A device that works off one task after the other, while its host goes on.
+
+    No time passes in truth: `now` is the host's clock, which `launch` and `synchronize` put forward.
+
+    Parameters
+    ----------
+    launch : float
+        Seconds that the host needs to hand over one task.
+    """
+
+    def __init__(self, launch: float = 0.0):
+        self.launch_seconds = launch
+        self._now = self._ready = 0.0
+
+    def now(self) -> float:
+        """Read the host's clock, in seconds."""
+        return self._now
+
+    def launch(self, seconds: float) -> None:
+        """Hand over a task that takes the device so long. The host does not wait for it."""
+        self._now += self.launch_seconds
+        self._ready = max(self._ready, self._now) + seconds
+
+    def compute(self, seconds: float) -> None:
+        """Let the host itself work so long."""
+        self._now += seconds
+
+    def synchronize(self) -> None:
+        """Let the host wait until the device has done all that it was told."""
+        self._now = max(self._now, self._ready)
 
 
 @contextmanager

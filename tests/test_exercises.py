@@ -60,7 +60,7 @@ def test_every_exercise_has_answers(chapter):
     assert 3 <= len(exercises) <= 5
     assert sorted(exercises) == sorted(answers(chapter))
     for name in exercises:
-        assert re.match(r"Exercise \d\.\d: ", getattr(checkers(chapter), name).__doc__)
+        assert re.match(r"Exercise \d+\.\d: ", getattr(checkers(chapter), name).__doc__)
         assert answers(chapter)[name]["right"]
         assert len(answers(chapter)[name]["wrong"]) >= 5
 

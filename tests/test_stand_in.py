@@ -10,7 +10,7 @@ from support.checks import ARRAYS, build, describe, outputs
 from support.problems import PROBLEMS
 
 import convlib
-from convlib.stand_in import Library, as_cupy
+from convlib.stand_in import Library, Queue, as_cupy
 
 
 @pytest.fixture
@@ -72,6 +72,10 @@ def test_a_numpy_array_does_not_slip_in_or_out(library):
     ):
         with pytest.raises(TypeError):
             mixed()
+    with pytest.raises(TypeError, match="has to be sent"):
+        np.concatenate([there, here])
+    assert isinstance(np.exp(there), library.ndarray)
+    assert isinstance(np.concatenate([there, there]), library.ndarray)
     with pytest.raises(TypeError, match="input is numpy, weight is stand_in"):
         convlib.conv2d(np.ones((1, 1, 3, 3)), library.asarray(np.ones((1, 1, 2, 2))))
 
@@ -98,3 +102,16 @@ def test_the_real_library_is_put_back():
         assert sys.modules["cupy"] is library
         raise KeyError
     assert sys.modules.get("cupy") is before
+
+
+def test_a_queue_works_while_its_host_goes_on():
+    queue = Queue(launch=1.0)
+    queue.launch(5)
+    queue.launch(5)
+    assert queue.now() == 2
+    queue.synchronize()
+    assert queue.now() == 11
+    queue.compute(3)
+    queue.launch(1)
+    queue.synchronize()
+    assert queue.now() == 16
