@@ -149,9 +149,7 @@ def _auto(
     small = shape.n * prod(shape.positions) <= 256 or 4 * shape.i <= shape.o
     if task == "input" and shape.g == 1 and prod(shape.taps) > 1 and small:
         return "windows"
-    if task == "weight" or shape.i * shape.o > 1:
-        return "im2col"
-    return "flat" if prod(shape.positions) < 1 << 10 else "im2col"
+    return "im2col" if task == "weight" or shape.i * shape.o > 1 else "flat"
 
 
 def pays(name: str, shape: Shape) -> bool:
@@ -161,7 +159,8 @@ def pays(name: str, shape: Shape) -> bool:
     # the kernel's transform has to be worth it, and F(2,3) saves little
     windows, channels = shape.n * prod(shape.positions), max(shape.i, shape.o)
     least = 128 if name == "winograd-f23" else 32
-    return len(shape.taps) == 2 and min(shape.i, shape.o) >= least and windows >= 6 * channels
+    times = 1.5 if name == "winograd" and is_available() else 6
+    return len(shape.taps) == 2 and min(shape.i, shape.o) >= least and windows >= times * channels
 
 
 def module(name: str) -> ModuleType:

@@ -166,16 +166,10 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     matrix = w.reshape(g, o, rows)
     flat = out.reshape(shape.n, g, o, prod(shape.positions))
     if is_pointwise(shape, steps):
-        x = x.reshape(shape.n, g, shape.i, -1)
-        if xp is not np or shape.products < SMALL:
-            return xp.matmul(matrix, x, out=flat)
-
-        def multiply(b: Block) -> None:
-            # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place
-            xp.matmul(matrix[b.g], x[b.n, b.g, :, b.flat], out=flat[b.n, b.g, :, b.flat])
-
-        found = plan(xp, shape, x.dtype.itemsize, copied=False)
-        return share(multiply, [(b,) for b in found])
+        # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place. BLAS' own threads
+        # wake up sooner than Python's, and there is nothing else to share.
+        xp.matmul(matrix, x.reshape(shape.n, g, shape.i, -1), out=flat)
+        return
 
     columns = Columns(xp, x, shape, steps)
 

@@ -21,15 +21,20 @@ arXiv:1509.09308; S. Winograd, *Arithmetic complexity of computations* (1980).
 from __future__ import annotations
 
 from functools import lru_cache, reduce
+from importlib import import_module
+from itertools import product
 from math import prod
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from .compiled import is_available
 from .im2col import BLOCK, SMALL, Block, Columns, blocks, pieces
 from .steps import Shape, Steps, shape_of
-from .threads import limit, share
+from .threads import limit, scratch, share
+
+KERNELS = 1 << 15  # of 3×3, that are transformed at a time
 
 # (Bᵀ, G, Aᵀ) for outputs a tile of 2 and of 4, from the points 0, 1, -1 (, 2, -2) and infinity
 F = {
@@ -89,12 +94,14 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, m: int = 4) 
         out[...] = 0
         return
     g, o, i, axes = shape.g, shape.o, shape.i, len(shape.taps)
+    tiles = tiles_of(shape, m, m + 2)
+    if m == 4 and axes == 2 and xp is np and is_available():
+        return by_compiled_transforms(x, w, out, tiles, steps)
     bt, gm, at = (xp.asarray(matrix) for matrix in transforms(m, axes, w.dtype))
     places = (m + 2) ** axes
     # (t, k·l) @ (k·l, g·o·i) -> (t, g, o, i) -> (g, t, o, i): t a place in the transformed tile
     u = (gm @ w.reshape(g * o * i, -1).T).reshape(places, g, o, i)
     u = xp.ascontiguousarray(u.swapaxes(0, 1))
-    tiles = tiles_of(shape, m, m + 2)
     columns = Columns(xp, x, tiles, Steps((m,) * axes, steps.padding, (1,) * axes), taps_first=True)
 
     def block(b: Block) -> None:
@@ -117,6 +124,60 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, m: int = 4) 
         out[(b.n, b.g, slice(None), *at_out)] = y[(..., *kept)]
 
     share(block, [(b,) for b in plan(xp, tiles, w.dtype.itemsize)], xp is np)
+
+
+def by_compiled_transforms(x: Any, w: Any, out: Any, tiles: Shape, steps: Steps) -> None:
+    """The same with `tiles.py`: (n, g, i, H, W) and (g, o, i, 3, 3) to (n, g, o, h, w)."""
+    compiled: Any = import_module(".tiles", __package__)
+    numbers, gm = np.array([1, 2, 4, 5, 8], x.dtype), transforms(4, 2, x.dtype)[1]
+    (above, _), (left, _) = steps.padding
+    high, across = tiles.positions
+    size, x = (tiles.i, *x.shape[3:], across), x.reshape(*x.shape[:2], -1)
+
+    def transformed(g: int, o: slice) -> Any:
+        # (t, k·l) @ (k·l, o·i) -> (t, o, i)
+        return (gm @ w[g, o].reshape(-1, 9).T).reshape(36, -1, tiles.i)
+
+    def block(images: slice, g: int, rows: slice) -> None:
+        each = (rows.stop - rows.start) * across
+        total = each * (images.stop - images.start)
+        places = [(n, rows.start, rows.stop, total, each * a) for a, n in enumerate(of(images))]
+        memory = scratch(np, 36 * total * (tiles.i + widest), x.dtype)
+        v = memory[: 36 * total * tiles.i].reshape(36, tiles.i, total)
+        for n, *place in places:
+            compiled.inputs(x[n, g], v.reshape(-1), numbers, size, above, left, *place)
+        for o in outputs:
+            u = ready[g, o.start] if ready else transformed(g, o)
+            # (t, o, i) @ (t, i, n·tiles) -> (t, o, n·tiles)
+            products = memory[v.size : v.size + 36 * total * u.shape[1]]
+            np.matmul(u, v, out=products.reshape(36, -1, total))
+            for n, *place in places:
+                y = out[n, g, o]
+                sizes = (*y.shape, across)
+                compiled.outputs(products, y.reshape(-1), numbers, sizes, *place)
+
+    several = tiles.products >= SMALL
+    threads = limit() if several else 1
+    room = max(2 * BLOCK // ((tiles.i + tiles.o) * 36 * x.dtype.itemsize), 64)
+    images = pieces(tiles.n, max(room // (high * across), 1), threads)
+    enough = -(-threads // (len(images) * tiles.g))
+    jobs = list(product(images, range(tiles.g), pieces(high, max(room // across, 1), enough)))
+    # kernels are transformed a cacheful at a time; if all blocks need them, they are kept
+    outputs = pieces(tiles.o, max(KERNELS // tiles.i, 1))
+    widest = max(len(of(o)) for o in outputs)
+    ready: dict[tuple[int, int], Any] = {}
+    if len(jobs) > 1:
+
+        def keep(g: int, o: slice) -> None:
+            ready[g, o.start] = transformed(g, o)
+
+        share(keep, list(product(range(tiles.g), outputs)), several)
+    share(block, jobs, several)
+
+
+def of(part: slice) -> range:
+    """Return the numbers of a slice."""
+    return range(part.start, part.stop)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps, m: int = 4) -> None:
