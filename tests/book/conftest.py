@@ -17,7 +17,12 @@ from browser import ARGUMENTS, NoBrowser, find_browser
 from pages import HTML, toc_pages
 from serve import serving
 
-SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
+SIZES = {
+    "wide": (1280, 900),
+    "narrow": (390, 844),
+    "slides": (1280, 720),
+    "projector": (1920, 1080),
+}
 
 
 @dataclass
@@ -121,13 +126,11 @@ def open_page(chromium, site, book) -> Iterator[Callable[..., Opened]]:
 
 def settle(page) -> None:
     """Wait until formulas are set and explorers alive: what is measured is what is read."""
+    # The pages come with their formulas set; the slides set theirs as they open.
     page.wait_for_function(
-        "() => !document.querySelector('.math') || "
-        "(window.MathJax && MathJax.startup && MathJax.startup.promise)"
+        "() => !document.querySelector('script[src*=\"mathjax/\"]') || window.MathJax?.startup?.promise"
     )
-    page.evaluate(
-        "() => window.MathJax?.startup?.promise.then(() => new Promise(requestAnimationFrame))"
-    )
+    page.evaluate("() => window.MathJax?.startup?.promise")
     # One that does not come alive is for the test to report, with its name.
     with contextlib.suppress(TimeoutError):
         page.wait_for_function(

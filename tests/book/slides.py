@@ -1,7 +1,8 @@
-"""Make the decks: one reveal.js page a chapter, from the same notebooks, beside the book's pages.
+"""Make the decks: one reveal.js page a chapter, from the same notebooks.
 
-They lie in _build/html/slides and use what the book has: its MathJax, its explorers. reveal.js comes
-from the package sphinx-revealjs, so nothing is fetched when they are made or shown.
+They lie in _build/html/slides, beside the book's pages, and the folder holds all that they need: it can be
+copied to a stick and shown without a network. reveal.js comes from the package sphinx-revealjs, MathJax
+from sphinx-mathjax-offline, the explorers from convlib.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pygments.formatters import HtmlFormatter
 
+from convlib.explorers import _bundle
+
 from notebooks import CHAPTERS
 from slide_deck import Deck, deck
 
@@ -24,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTS = ROOT / "book" / "_slides"
 # reveal.js itself, its two stylesheets, and the plugin that opens the speaker's window.
 REVEAL = ("dist/reveal.js", "dist/reveal.css", "dist/reset.css", "plugin/notes/notes.js", "LICENSE")
+MATHJAX = ("tex-chtml.js", "output/chtml/fonts")
 
 
 def clock(minutes: float) -> str:
@@ -37,15 +41,38 @@ def spoken(note: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(note, quote=False))
 
 
-def reveal(out: Path) -> None:
-    package = find_spec("sphinx_revealjs")
-    if package is None or not package.submodule_search_locations:
-        raise SystemExit("make: sphinx-revealjs is missing, run `make venv`.")
-    source = Path(package.submodule_search_locations[0]) / "_static" / "revealjs"
-    for name in REVEAL:
-        target = out / "reveal" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, target)
+def package(name: str, *parts: str) -> Path:
+    """A folder of an installed package."""
+    found = find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise SystemExit(f"make: {name} is missing, run `make venv`.")
+    return Path(found.submodule_search_locations[0]).joinpath(*parts)
+
+
+def parts(out: Path) -> None:
+    """Everything that the decks share, apart from their pictures."""
+    (out / "deck.css").write_text((PARTS / "deck.css").read_text("utf8") + colours(), "utf8")
+    shutil.copyfile(PARTS / "deck.js", out / "deck.js")
+    (out / "explorers.css").write_text(_bundle.style(), "utf8")
+    (out / "explorers.js").write_text(_bundle.script(), "utf8")
+    shutil.copyfile(ROOT / "book" / "_static" / "favicon.svg", out / "favicon.svg")
+    revealjs = package("sphinx_revealjs", "_static", "revealjs")
+    mathjax = package("sphinx-mathjax-offline", "static", "mathjax")
+    for source, target, names in (
+        (revealjs, out / "reveal", REVEAL),
+        (mathjax, out / "mathjax", MATHJAX),
+    ):
+        for name in names:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            if (source / name).is_dir():
+                shutil.copytree(source / name, target / name, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(source / name, target / name)
+
+
+def colours() -> str:
+    """The colours of code, as on the book's pages."""
+    return HtmlFormatter(style="a11y-high-contrast-light").get_style_defs("pre.code") + "\n"
 
 
 def write(out: Path, chapters: list[Path] = CHAPTERS) -> list[Deck]:
@@ -53,7 +80,7 @@ def write(out: Path, chapters: list[Path] = CHAPTERS) -> list[Deck]:
     out.mkdir(parents=True, exist_ok=True)
     for old in [*out.glob("*.html"), *out.glob("pictures/*.png")]:
         old.unlink()
-    reveal(out)
+    parts(out)
     environment = Environment(
         loader=FileSystemLoader(PARTS),
         undefined=StrictUndefined,
@@ -67,9 +94,6 @@ def write(out: Path, chapters: list[Path] = CHAPTERS) -> list[Deck]:
         (out / f"{one.name}.html").write_text(text, "utf8")
     text = environment.get_template("index.html").render(decks=decks)
     (out / "index.html").write_text(text, "utf8")
-    colours = HtmlFormatter(style="a11y-high-contrast-light").get_style_defs("pre.code")
-    (out / "deck.css").write_text((PARTS / "deck.css").read_text("utf8") + colours + "\n", "utf8")
-    shutil.copyfile(PARTS / "deck.js", out / "deck.js")
     return decks
 
 
