@@ -15,7 +15,7 @@
 
   // An explorer grows until it fills the slide. It draws itself for the width that is left by its zoom.
   const fitExplorer = (live, zooms = ZOOMS) => {
-    const explorer = live.querySelector(".cw-explorer");
+    const explorer = live.querySelector(".cw-explorer") ?? live.lastElementChild;
     for (const zoom of zooms) {
       explorer.style.zoom = zoom;
       explorer.cwSet?.({});
@@ -46,7 +46,7 @@
     await document.fonts.ready;
     const measured = document.querySelector(".reveal");
     for (const live of document.querySelectorAll(".live")) {
-      live.querySelector(".cw-explorer").setAttribute("data-prevent-swipe", "");
+      live.querySelector(".cw-explorer")?.setAttribute("data-prevent-swipe", "");
       fitExplorer(live);
     }
     for (const main of document.querySelectorAll(".main:not(:has(.live))")) fitText(main);

@@ -10,6 +10,7 @@ A cell says how it is shown in its metadata, and every part may be left out:
                                                "| " before them begins a slide
         "code": ["def conv2d_loops"],          the parts of the code shown, by their first words
         "drop": ["table", "print"],            kinds of blocks that are not shown
+        "lead": true,                          the picture stands beside the question, before the code
         "extra": true                          at the end of the deck, for those who have the time
     }
 
@@ -40,6 +41,7 @@ BELOW = 4.5  # that go below a wide picture
 LINE = 43  # the height of a line of text, in pixels
 FOLD = 84  # characters after which a printed line is folded
 LONGEST = 24  # lines of code on one slide
+ALONE = {"explorer", "html"}  # nothing else stands on their slide
 SKIPPED = {"remove-cell", "hide-cell"}
 EXERCISE = re.compile(r"Exercise \d+\.\d+: .*\((\d+) minutes?\)")
 
@@ -81,7 +83,7 @@ class Slide:
         kinds = {block.kind for block in self.blocks}
         if self.level == 1:
             return "title"
-        if "explorer" in kinds:
+        if kinds & ALONE:
             return "explorer"
         return "beside" if self.side else "plain"
 
@@ -109,7 +111,7 @@ def _height(block: Block) -> float:
     if block.kind in ("code", "print"):
         columns, rows = block.size
         return rows * code_size(columns, rows) * 1.38 / LINE + 0.8
-    return ROWS if block.kind == "explorer" else block.lines + 0.4
+    return ROWS if block.kind in ALONE else block.lines + 0.4
 
 
 def _narrow(block: Block) -> float:
@@ -228,7 +230,7 @@ def output_blocks(cell: nbformat.NotebookNode, folder: Path, name: str) -> list[
         elif "cw-explorer" in data.get("text/html", ""):
             found.append(Block("explorer", f"<div class='live'>{data['text/html']}</div>"))
         elif "text/html" in data:
-            found.append(Block("table", data["text/html"], lines=6))
+            found.append(Block("html", f"<div class='live'>{data['text/html']}</div>"))
         elif "text/plain" in data:
             found.append(_print(data["text/plain"]))
     return found
@@ -261,13 +263,13 @@ class Maker:
         """Put a block on the last slide, or on a new one if it does not fit with what comes after."""
         last = self.slides[-1] if self.slides else self.begin(True)
         trial = Slide(last.heading, False, [*last.blocks, block, *after], level=last.level)
-        alone = {"picture", "explorer"}
         kinds = {one.kind for one in last.blocks}
         # An exercise stays on one slide, a question with its answers.
         room = ROWS + 3 if last.exercise else ROWS
         full = bool(last.blocks) and trial.height > room and block.kind != "options"
         # A picture has its own slide, and what explains it follows there; so has an explorer.
-        parts = (block.kind in alone and bool(last.blocks) and not join) or "explorer" in kinds
+        apart = block.kind in ALONE or (block.kind == "picture" and not join)
+        parts = (apart and bool(last.blocks)) or bool(kinds & ALONE)
         if block.new or full or parts:
             last = self.begin()
             fragment = False
@@ -323,6 +325,10 @@ class Maker:
         wanted = [] if "hide-input" in tags or live else told.get("code")
         code, unused = code_blocks(cell.source, wanted)
         self.faults += [f"no part of the code begins with {one!r}" for one in unused]
+        if told.get("lead"):
+            for block in [one for one in outputs if one.kind == "picture"]:
+                self.add(block, join=True)
+                outputs.remove(block)
         for block in code:
             if not stub and (kind != "-" or block is not code[0]):
                 self.begin()

@@ -27,7 +27,7 @@ NARROW = 38  # and in its right half, beside a picture
 class Block:
     """One piece of a slide."""
 
-    kind: str  # heading, predict, options, text, list, table, math, code, print, picture, explorer
+    kind: str  # heading, predict, options, text, list, table, math, code, print, picture, explorer, html
     markup: str
     words: str = ""
     lines: float = 1  # of text, at full width
