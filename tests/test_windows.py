@@ -13,10 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from layouts import assert_own_memory, layouts
-from numpy.lib.array_utils import byte_bounds
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 import convlib
+
+try:
+    from numpy.lib.array_utils import byte_bounds
+except ModuleNotFoundError:  # NumPy 1 had it elsewhere
+    from numpy import byte_bounds
 
 HERE = Path(__file__).parent
 
