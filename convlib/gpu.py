@@ -11,9 +11,9 @@ Where CuPy finds a GPU the function runs, and the cell shows what it returned an
 Elsewhere it does not run; the cell shows the recorded results, with the name of the device that they
 are from, or one line that says that there are none. To record them, on a machine with a GPU:
 
-    python -m convlib.gpu notebooks/10-gpu.ipynb
+    python -m convlib.gpu notebooks/10-gpu.ipynb book/memo.ipynb
 
-That runs all cells of the notebook and writes what the experiments returned beside this module.
+That runs all cells of the notebooks and writes what the experiments returned beside this module.
 """
 
 from __future__ import annotations
@@ -130,12 +130,13 @@ def cells(notebook: Path) -> list[str]:
     ]
 
 
-def record(notebook: Path, file: Path = FILE) -> dict[str, Any]:
-    """Run a notebook's cells here, and write what its experiments found."""
+def record(notebooks: list[Path], file: Path = FILE) -> dict[str, Any]:
+    """Run the cells of notebooks here, and write what their experiments found."""
     found.clear()
-    names: dict[str, Any] = {"__name__": "__main__"}
-    for source in cells(notebook):
-        exec(compile(source, str(notebook), "exec"), names)
+    for notebook in notebooks:
+        names: dict[str, Any] = {"__name__": "__main__"}
+        for source in cells(notebook):
+            exec(compile(source, str(notebook), "exec"), names)
     result = {
         "device": device(),
         "date": datetime.date.today().isoformat(),
@@ -148,10 +149,10 @@ def record(notebook: Path, file: Path = FILE) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Record the experiments of a notebook, where there is a GPU."""
+    """Record the experiments of notebooks, where there is a GPU."""
     parser = argparse.ArgumentParser(prog="python -m convlib.gpu", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("notebook", type=Path)
+    parser.add_argument("notebooks", type=Path, nargs="+")
     parser.add_argument("--file", type=Path, default=FILE, help="where to write the results")
     options = parser.parse_args(arguments)
     if not available():
@@ -162,7 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
     # `python -m` runs this file under another name than the notebook imports it by
     from convlib.gpu import record as run
 
-    result = run(options.notebook, options.file)
+    result = run(options.notebooks, options.file)
     print(f"{len(result['results'])} experiments on {result['device']['device']}: {options.file}")
     return 0
 

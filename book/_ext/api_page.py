@@ -27,6 +27,8 @@ HOUSE = [
     ("pooling", "Pooling"),
     ("algorithms", "Algorithms"),
     ("arrays", "Arrays and their libraries"),
+    ("stand_in", "A stand-in for CuPy"),
+    ("gpu", "Experiments on a GPU"),
     ("validation", "Validation against PyTorch"),
     ("explorers", "Explorers"),
     ("exercises", "Exercises"),
