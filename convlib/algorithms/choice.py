@@ -20,8 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import is_available
-from .steps import Shape, Steps, shape_of
+from .steps import Shape, Steps, is_available, shape_of
 from .turned import input_gradient as turned
 
 # "windows" is the library's core: pad, view, one product of matrices over all columns

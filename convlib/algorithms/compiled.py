@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import product
 from math import prod
 from types import ModuleType
@@ -25,15 +24,13 @@ import numpy as np
 
 from .flat import layout_of, sights_of
 from .im2col import SMALL, pieces
-from .steps import Shape, Steps, shape_of
+from .steps import Shape, Steps, is_available, shape_of
 from .threads import limit, share
 
 DEPTHWISE = 1 << 20  # multiplications: from here on a second thread is worth waking up
 
 
-def is_available() -> bool:
-    """Tell whether Numba is installed. It is imported when the first call needs it."""
-    return find_spec("numba") is not None
+__all__ = ["forward", "is_available", "weight_gradient"]
 
 
 def three(values: tuple, fill: Any) -> np.ndarray:

@@ -15,27 +15,18 @@ from __future__ import annotations
 from functools import lru_cache
 from math import prod
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..windows import strided_windows
-from .steps import Shape, Steps, cells_read, shape_of
-from .threads import limit, scratch, share
+from .columns import Block, Columns
+from .steps import Shape, Steps, shape_of
+from .threads import limit, share
 
 BLOCK = 3 << 19  # bytes of a block of columns: most of the cache that one core has for itself
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
-
-
-class Block(NamedTuple):
-    """A piece of the output: some images, some groups, and a range of one axis of positions."""
-
-    n: slice
-    g: slice
-    at: tuple[slice, ...]  # positions (h, w); all axes after the ranged one are whole
-    flat: slice  # the same positions in the flattened h·w
 
 
 def pieces(total: int, size: int, at_least: int = 1) -> list[slice]:
@@ -101,59 +92,6 @@ def is_pointwise(shape: Shape, steps: Steps) -> bool:
     return (
         prod(shape.taps) == 1 and steps.stride == (1,) * axes and not any(map(any, steps.padding))
     )
-
-
-class Columns:
-    """Copies the windows of one block at a time into columns, in memory that is used again."""
-
-    def __init__(
-        self, xp: ModuleType, x: Any, shape: Shape, steps: Steps, taps_first: bool = False
-    ):
-        self.xp, self.x, self.shape, self.steps, self.taps_first = xp, x, shape, steps, taps_first
-        axes = len(shape.taps)
-        taps, positions = range(3 + axes, 3 + 2 * axes), range(3, 3 + axes)
-        # (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w), or (g, k, l, i, n, h, w)
-        self.order = (1, *taps, 2, 0, *positions) if taps_first else (1, 2, *taps, 0, *positions)
-
-    def of(self, b: Block) -> Any:
-        """Return the columns (g, i·k·l, n·h·w) of a block, valid until this thread's next call.
-
-        With `taps_first`, they are (g, k·l, i·n·h·w).
-        """
-        xp, shape, steps = self.xp, self.shape, self.steps
-        cells, pairs = cells_read(self.x.shape[3:], b.at, shape.taps, steps)
-        piece = self.x[(b.n, b.g, slice(None), *cells)]
-        images, groups = piece.shape[:2]
-        padded = (*piece.shape[:3], *(c.stop - c.start + sum(p) for c, p in zip(cells, pairs)))
-        taps, positions = shape.taps, tuple(s.stop - s.start for s in b.at)
-        rows = (*taps, shape.i) if self.taps_first else (shape.i, *taps)
-        columns = (groups, *rows, images, *positions)
-        size, more = prod(columns), prod(padded) if any(map(any, pairs)) else 0
-        memory = scratch(xp, size + more, self.x.dtype)
-        if more:
-            # zeros all around the cells that this block reads, and no others
-            piece = put_in_zeros(memory[size:].reshape(padded), piece, pairs)
-        windows = strided_windows(xp, piece, taps, steps.stride, steps.dilation)
-        # the copy: (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w) -> (g, i·k·l, n·h·w)
-        memory = memory[:size].reshape(columns)
-        memory[...] = windows.transpose(self.order)
-        return memory.reshape(groups, prod(taps) if self.taps_first else shape.i * prod(taps), -1)
-
-
-def put_in_zeros(target: Any, source: Any, pairs: tuple[tuple[int, int], ...]) -> Any:
-    """Copy `source` into the middle of `target`, and zeros around it."""
-    inner: tuple[slice, ...] = ()
-    for (before, after), size in zip(pairs, target.shape[3:], strict=True):
-        # an edge at a time: the cells before and after, of what earlier axes left
-        target[(..., *inner, slice(0, before), *_all(pairs, inner))] = 0
-        target[(..., *inner, slice(size - after, size), *_all(pairs, inner))] = 0
-        inner += (slice(before, size - after),)
-    target[(..., *inner)] = source
-    return target
-
-
-def _all(pairs: tuple, inner: tuple) -> tuple[slice, ...]:
-    return (slice(None),) * (len(pairs) - len(inner) - 1)
 
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:

@@ -82,7 +82,7 @@ def one_output(y, x, w, at_y, at_w, a, b, c, n):
     wa, wb, wc = w[at_w], w[at_w + ONE], w[at_w + TWO]
     for q in range(n):
         u = np.uintp(q)
-        y[at_y + u] = y[at_y + u] + wa * x[a + u] + wb * x[b + u] + wc * x[c + u]
+        y[at_y + u] += wa * x[a + u] + wb * x[b + u] + wc * x[c + u]
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
@@ -99,10 +99,10 @@ def four_outputs(y, x, w, at_w, step_w, a, b, c, n):
     for q in range(n):
         u = np.uintp(q)
         va, vb, vc = x[a + u], x[b + u], x[c + u]
-        y[u] = y[u] + a0 * va + b0 * vb + c0 * vc
-        y[u + ROW] = y[u + ROW] + a1 * va + b1 * vb + c1 * vc
-        y[u + TWO * ROW] = y[u + TWO * ROW] + a2 * va + b2 * vb + c2 * vc
-        y[u + THREE * ROW] = y[u + THREE * ROW] + a3 * va + b3 * vb + c3 * vc
+        y[u] += a0 * va + b0 * vb + c0 * vc
+        y[u + ROW] += a1 * va + b1 * vb + c1 * vc
+        y[u + TWO * ROW] += a2 * va + b2 * vb + c2 * vc
+        y[u + THREE * ROW] += a3 * va + b3 * vb + c3 * vc
 
 
 @njit(nogil=True, cache=True)

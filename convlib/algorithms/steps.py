@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.util import find_spec
 from math import prod
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from ..padding import pad_zeros
 from ..windows import strided_windows
+
+
+@cache
+def is_available() -> bool:
+    """Tell whether Numba is installed. It is imported when the first call needs it."""
+    return find_spec("numba") is not None
 
 
 class Steps(NamedTuple):

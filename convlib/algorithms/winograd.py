@@ -29,9 +29,9 @@ from typing import Any
 
 import numpy as np
 
-from .compiled import is_available
-from .im2col import BLOCK, SMALL, Block, Columns, blocks, pieces
-from .steps import Shape, Steps, shape_of
+from .columns import Block, Columns
+from .im2col import BLOCK, SMALL, blocks, pieces
+from .steps import Shape, Steps, is_available, shape_of
 from .threads import limit, scratch, share
 
 KERNELS = 1 << 15  # of 3×3, that are transformed at a time
