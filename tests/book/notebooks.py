@@ -48,7 +48,7 @@ MEASURED: set[tuple[str, str]] = {
     ("memo", "view = convlib.windows(x, (3, 3))[:, None]  # (n, g, i, h, w, k, l)"),
     ("memo", "optimized = seconds("),
     ("memo", "slow = seconds(lambda: by_add_at(spread), 3)"),
-    ("memo", "try:"),
+    ("memo", '@gpu.experiment("the memo\'s remark")'),
     ("questions", "def seconds(function, repeat=5):"),
     ("questions", "x = torch.randn(4, 128, 28, 28)"),
 }
