@@ -266,7 +266,7 @@ class Maker:
         kinds = {one.kind for one in last.blocks}
         # An exercise stays on one slide, a question with its answers.
         room = ROWS + 3 if last.exercise else ROWS
-        full = bool(last.blocks) and trial.height > room and block.kind != "options"
+        full = bool(last.blocks) and trial.height > room and block.kind != "options" and not join
         # A picture has its own slide, and what explains it follows there; so has an explorer.
         apart = block.kind in ALONE or (block.kind == "picture" and not join)
         parts = (apart and bool(last.blocks)) or bool(kinds & ALONE)
