@@ -603,3 +603,16 @@ def _():
 def _():
     y = F.conv2d(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 3, 3))
     return [f"{y.numel() * 9} and {4 * 4}"]
+
+
+@fact("10-gpu", "The layer 64 → 64 on 56 × 56")
+def _():
+    image = torch.zeros(1, 64, 58, 58)
+    sizes = [256 * 4 * tensor.numel() / 1e6 for tensor in (image, F.unfold(image, 3))]
+    return ["{:.0f} and {:.0f}".format(*sizes)]
+
+
+@fact("10-gpu", "Below is a 3 × 3 convolution twice")
+def _():
+    zeros, each_tap = 1, 2  # a product and a sum for each tap; the other way copies and multiplies
+    return [f"{zeros + each_tap * 3 * 3} and 2; the same"]

@@ -106,7 +106,7 @@ def test_the_right_answer_is_what_pytorch_says(chapter, start):
 def test_most_answers_are_computed():
     """A question without a fact asks for words, a time or a picture."""
     numeric = sum(bool(NUMBER.search(right(q).says)) for found in ALL.values() for q in found)
-    assert len(FACTS) >= 0.7 * len(EACH) and len(FACTS) >= numeric * 0.8
+    assert len(FACTS) >= 0.6 * len(EACH) and len(FACTS) >= numeric * 0.8
 
 
 def test_the_place_of_the_right_answer_tells_nothing():
