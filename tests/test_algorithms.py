@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -89,7 +90,9 @@ def blocks(request, monkeypatch):
         monkeypatch.setattr(im2col, "BLOCK", 64)
         monkeypatch.setattr(im2col, "LEAST_COLUMNS", 3)
         for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
-            monkeypatch.setattr(choice.module(name), "SMALL", 0)
+            for least in ("SMALL", "SEVERAL"):
+                if hasattr(choice.module(name), least):
+                    monkeypatch.setattr(choice.module(name), least, 0)
         monkeypatch.setattr(choice.module("winograd"), "BLOCK", 64)
         monkeypatch.setattr(choice.module("flat"), "CELLS", 16)
         monkeypatch.setattr(choice.module("bands"), "CELLS", 16)
@@ -274,6 +277,7 @@ def test_allowed_error_refuses(value, error):
 def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
     """Several callers at once, each with helpers, get what one caller gets, bit for bit."""
     monkeypatch.setattr(im2col, "limit", lambda: 2)
+    monkeypatch.setattr(im2col, "SEVERAL", 0)
     monkeypatch.setattr(threads, "limit", lambda: 2)
     x, w = numbers((3, 32, 28, 28), "float32", 0), numbers((32, 32, 3, 3), "float32", 1)
     gy = numbers((3, 32, 28, 28), "float32", 2)
@@ -299,6 +303,30 @@ def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
                 np.testing.assert_array_equal(actual, expected)
     assert threads._blas_threads() == before
     assert threads._sharing == threads._running == 0
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride):
+    """Peak memory beside the result, as NumPy reports it, with two threads at work."""
+    monkeypatch.setattr(im2col, "limit", lambda: 2)
+    monkeypatch.setattr(im2col, "SEVERAL", 0)
+    monkeypatch.setattr(threads, "limit", lambda: 2)
+    x, w = numbers((2, 64, 112, 112), "float32", 0), numbers((64, 64, 3, 3), "float32", 1)
+    gy = numbers((2, 64, 112 // stride, 112 // stride), "float32", 2)
+    columns = 9 * x.nbytes // stride**2
+    settings = {"stride": stride, "padding": 1, "algorithm": "im2col"}
+    for run in (
+        lambda: convlib.conv2d(x, w, **settings),
+        lambda: grad.conv2d_weight(x, w.shape, gy, **settings),
+    ):
+        threads.forget()
+        tracemalloc.start()
+        try:
+            result = run()
+            peak = tracemalloc.get_traced_memory()[1] - result.nbytes
+        finally:
+            tracemalloc.stop()
+        assert 0 < peak <= columns / 8
 
 
 def test_limits_of_the_user_are_kept(monkeypatch):

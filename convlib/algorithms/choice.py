@@ -140,8 +140,9 @@ def _auto(
                 return name
     if not on_cpu or dtype.kind not in "fc":
         return "im2col"
-    few = max(shape.i, shape.o) <= 16
-    if few and shape.products >= WORTH_COMPILING and is_available():
+    # BLAS wins as soon as it has enough to multiply, and later where strides make copies dear
+    few = 8 if shape.g > 1 and steps.stride == (1,) * len(steps.stride) else 16
+    if max(shape.i, shape.o) <= few and shape.products >= WORTH_COMPILING and is_available():
         return "compiled"
     # turning a large kernel round costs more than it saves on a small image, and so does copying o
     # channels for the sake of few i: there the columns are computed and added up instead

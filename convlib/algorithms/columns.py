@@ -110,7 +110,7 @@ def runs_of(
     before = (steps.padding[0][0] - start, *(p for p, _ in steps.padding[1:]))
     padding = tuple((p, 0) for p in before)
     inner, total = prod(size[1:]), prod(size)
-    found = []
+    found: list[tuple[slice | None, slice | None, list[tuple[slice, ...]]]] = []
     for tap in np.ndindex(*taps):
         outputs, cells = seen(tap, size, counts, Steps(steps.stride, padding, steps.dilation))
         edges = []

@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 
 from .flat import layout_of, sights_of
-from .im2col import SMALL, pieces
+from .im2col import pieces
 from .steps import Shape, Steps, is_available, shape_of
 from .threads import limit, share
 
-DEPTHWISE = 1 << 20  # multiplications: from here on a second thread is worth waking up
+SEVERAL = 1 << 23  # multiplications: from here on a second thread is worth waking up
 
 
 __all__ = ["forward", "is_available", "weight_gradient"]
@@ -67,7 +67,7 @@ def layout_arguments(x: tuple[int, ...], shape: Shape, steps: Steps) -> tuple[An
 
 def shares(shape: Shape) -> list[slice]:
     """Cut the groups for the threads, where images alone are too few."""
-    several = shape.products >= SMALL // 4
+    several = shape.products >= SEVERAL
     return pieces(shape.g, shape.g, 4 * limit() if several and shape.n < 4 * limit() else 1)
 
 
@@ -91,8 +91,8 @@ def depthwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     def some(channels: slice) -> None:
         kernels.forward(x, w, y, sizes, channels.start, channels.stop)
 
-    several, number = shape.products >= DEPTHWISE, shape.n * shape.g
-    share(some, [(c,) for c in pieces(number, number, limit() if several else 1)], several)
+    several, number = shape.products >= SEVERAL, shape.n * shape.g
+    share(some, [(c,) for c in pieces(number, number, 4 * limit() if several else 1)], several)
 
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
@@ -116,7 +116,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         kernels.forward(x, taps, y, n, *rest, g.start, g.stop)
 
     jobs = list(product(range(shape.n), shares(shape)))
-    share(some, jobs, shape.products >= SMALL // 4)
+    share(some, jobs, shape.products >= SEVERAL)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -135,7 +135,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     def some(g: slice) -> None:
         kernels.weight_gradient(x, gy, taps, *rest, g.start, g.stop)
 
-    several = shape.products >= SMALL // 4
+    several = shape.products >= SEVERAL
     jobs = [(g,) for g in pieces(shape.g, shape.g, 4 * limit() if several else 1)]
     share(some, jobs, several)
     # (g, o, i, t) -> (g, o, i, k, l)

@@ -26,6 +26,8 @@ from .threads import limit, share
 BLOCK = 3 << 19  # bytes of a block of columns: most of the cache that one core has for itself
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
+# From here on Python's threads share blocks out. Below, BLAS' own threads do, which wake up sooner.
+SEVERAL = 1 << 28
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
 
 
@@ -75,15 +77,14 @@ def _ranges(positions: tuple[int, ...], columns: int, at_least: int) -> list[tup
     return [(cut, *rest) for cut in cuts]
 
 
-def plan(xp: ModuleType, shape: Shape, itemsize: int, copied: bool = True) -> tuple[Block, ...]:
+def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
     """Choose the blocks of a convolution from its sizes and the number of threads."""
-    # where the columns are not copied, blocks only share the work out
-    rows = shape.i * prod(shape.taps) if copied else 64
+    bytes_a_column = max(shape.i * prod(shape.taps) * itemsize, 1)
     if xp is not np:
-        return blocks(shape, max(GPU_BLOCK // max(rows * itemsize, 1), 1), 1)
-    if shape.products < SMALL:
-        return blocks(shape, max(8 * BLOCK // max(rows * itemsize, 1), LEAST_COLUMNS), 1)
-    return blocks(shape, max(BLOCK // max(rows * itemsize, 1), LEAST_COLUMNS), limit())
+        return blocks(shape, max(GPU_BLOCK // bytes_a_column, 1), 1)
+    size = BLOCK if shape.products >= SMALL else 8 * BLOCK
+    threads = limit() if shape.products >= SEVERAL else 1
+    return blocks(shape, max(size // bytes_a_column, LEAST_COLUMNS), threads)
 
 
 def is_pointwise(shape: Shape, steps: Steps) -> bool:
@@ -121,7 +122,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             y = y.reshape(*y.shape[:2], -1, flat.shape[-1])
             flat[b.n, b.g, :, b.flat] = xp.moveaxis(y, 2, 0)
 
-    several = xp is np and shape.products >= SMALL
+    several = xp is np and shape.products >= SEVERAL
     share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], several)
 
 
@@ -143,7 +144,8 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
         return
     found = plan(xp, shape, x.dtype.itemsize)
     # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
-    threads = limit() if xp is np and shape.products >= SMALL else 1
+    several = xp is np and shape.products >= SEVERAL
+    threads = limit() if several else 1
     shares = [found[a] for a in pieces(len(found), len(found), threads)]
     sums = [total] + [xp.zeros_like(total) for _ in shares[1:]]
     columns = Columns(xp, x, shape, steps)
@@ -156,6 +158,6 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
             # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l)
             result[b.g] += xp.matmul(y, columns.of(b).swapaxes(1, 2))
 
-    share(add, list(zip(sums, shares, strict=True)))
+    share(add, list(zip(sums, shares, strict=True)), several)
     for other in sums[1:]:
         total += other

@@ -19,7 +19,7 @@ TILE = 1024  # cells of a row that stay in the innermost cache, for all channels
 ONE, TWO, THREE, ROW = np.uintp(1), np.uintp(2), np.uintp(3), np.uintp(TILE)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def copy_row(to, at_to, row, at_row, step, n):
     """Copy every step-th of a row's cells to neighbours. The usual steps have loops of their own."""
     if step == 1:
