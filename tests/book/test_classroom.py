@@ -224,6 +224,7 @@ def test_the_archives_are_the_same_each_time(student_folder, tmp_path):
     other = write_students(tmp_path / STUDENTS)
     one, two = pack(student_folder), pack(other)
     assert one.read_bytes() == two.read_bytes()
+    assert one.stat().st_size < 1e6, "book/teach/kit.md says: below 1 MB"
     with zipfile.ZipFile(one) as archive:
         assert {name.split("/")[0] for name in archive.namelist()} == {STUDENTS}
 
