@@ -311,8 +311,8 @@ def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride):
     monkeypatch.setattr(im2col, "limit", lambda: 2)
     monkeypatch.setattr(im2col, "SEVERAL", 0)
     monkeypatch.setattr(threads, "limit", lambda: 2)
-    x, w = numbers((2, 64, 112, 112), "float32", 0), numbers((64, 64, 3, 3), "float32", 1)
-    gy = numbers((2, 64, 112 // stride, 112 // stride), "float32", 2)
+    x, w = numbers((4, 64, 112, 112), "float32", 0), numbers((64, 64, 3, 3), "float32", 1)
+    gy = numbers((4, 64, 112 // stride, 112 // stride), "float32", 2)
     columns = 9 * x.nbytes // stride**2
     settings = {"stride": stride, "padding": 1, "algorithm": "im2col"}
     for run in (

@@ -82,8 +82,12 @@ def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
     bytes_a_column = max(shape.i * prod(shape.taps) * itemsize, 1)
     if xp is not np:
         return blocks(shape, max(GPU_BLOCK // bytes_a_column, 1), 1)
-    size = BLOCK if shape.products >= SMALL else 8 * BLOCK
     threads = limit() if shape.products >= SEVERAL else 1
+    size = 8 * BLOCK
+    if shape.products >= SMALL:
+        # all threads' blocks, and the padded cells that they are copied from, in an eighth of all
+        positions = shape.n * shape.g * prod(shape.positions)
+        size = min(BLOCK, positions * bytes_a_column // (12 * threads))
     return blocks(shape, max(size // bytes_a_column, LEAST_COLUMNS), threads)
 
 
