@@ -27,9 +27,10 @@ class Block(NamedTuple):
     at: tuple[slice, ...]  # positions (h, w); all axes after the ranged one are whole
     flat: slice  # the same positions in the flattened h·w
 
-    def is_rows(self, positions: tuple[int, ...]) -> bool:
-        """Tell whether only the first axis is cut."""
-        return all(a.stop - a.start == m for a, m in zip(self.at[1:], positions[1:], strict=True))
+    def cut(self, positions: tuple[int, ...]) -> int:
+        """Return the axis that is ranged: those after it are whole, those before it single."""
+        parts = [a for a, m in enumerate(positions) if self.at[a].stop - self.at[a].start < m]
+        return parts[-1] if parts else 0
 
 
 class Columns:
@@ -52,7 +53,7 @@ class Columns:
         With `taps_first`, they are (g, k·l, i·n·h·w).
         """
         xp, shape, steps = self.xp, self.shape, self.steps
-        if self.in_runs and b.is_rows(shape.positions):
+        if self.in_runs:
             return self.of_runs(b)
         cells, pairs = cells_read(self.x.shape[3:], b.at, shape.taps, steps)
         piece = self.x[(b.n, b.g, slice(None), *cells)]
@@ -79,7 +80,8 @@ class Columns:
         """
         x, shape = self.x, self.shape
         groups, images = b.g.stop - b.g.start, b.n.stop - b.n.start
-        size, counts = x.shape[3:], (b.at[0].stop - b.at[0].start, *shape.positions[1:])
+        starts, counts = zip(*((a.start, a.stop - a.start) for a in b.at), strict=True)
+        found = runs_of(x.shape[3:], starts, counts, b.cut(shape.positions), shape.taps, self.steps)
         rows = (prod(shape.taps), shape.i) if self.taps_first else (shape.i, prod(shape.taps))
         memory = scratch(self.xp, groups * prod(rows) * images * prod(counts), x.dtype)
         columns = memory.reshape(groups, *rows, images, *counts)
@@ -87,12 +89,8 @@ class Columns:
         order = (1, 3, 0, 2) if self.taps_first else (2, 3, 0, 1)
         columns = columns.transpose(*order, *range(4, columns.ndim))
         cells = x[b.n, b.g].reshape(images, groups, shape.i, -1)
-        for to, (run, target, edges) in zip(
-            columns, runs_of(size, counts, b.at[0].start, shape.taps, self.steps), strict=True
-        ):
-            if run is not None:
-                flat = to.reshape(*to.shape[:3], -1)
-                flat[..., target] = cells[..., run]
+        for to, (run, target, edges) in zip(columns, found, strict=True):
+            to.reshape(*to.shape[:3], -1)[..., target] = cells[..., run]
             for edge in edges:
                 to[(..., *edge)] = 0
         return memory.reshape(groups, rows[0] if self.taps_first else prod(rows), -1)
@@ -101,34 +99,36 @@ class Columns:
 @lru_cache(maxsize=256)
 def runs_of(
     size: tuple[int, ...],
+    starts: tuple[int, ...],
     counts: tuple[int, ...],
-    start: int,
+    cut: int,
     taps: tuple[int, ...],
     steps: Steps,
-) -> list[tuple[slice | None, slice | None, list[tuple[slice, ...]]]]:
+) -> list[tuple[slice, slice, list[tuple[slice, ...]]]]:
     """For each tap, which cells of H·W are copied to which of h·w, and which of (h, w) are zeros."""
-    before = (steps.padding[0][0] - start, *(p for p, _ in steps.padding[1:]))
-    padding = tuple((p, 0) for p in before)
-    inner, total = prod(size[1:]), prod(size)
-    found: list[tuple[slice | None, slice | None, list[tuple[slice, ...]]]] = []
+    before = [p - a for (p, _), a in zip(steps.padding, starts, strict=True)]
+    inside = Steps(steps.stride, tuple((p, 0) for p in before), steps.dilation)
+    lengths = [prod(size[axis + 1 :]) for axis in range(len(size))]
+    found: list[tuple[slice, slice, list[tuple[slice, ...]]]] = []
     for tap in np.ndindex(*taps):
-        outputs, cells = seen(tap, size, counts, Steps(steps.stride, padding, steps.dilation))
-        edges = []
-        for axis, (seen_part, count) in enumerate(zip(outputs, counts, strict=True)):
-            whole = (slice(None),) * (len(counts) - axis - 1)
-            for edge in (slice(0, seen_part.start), slice(seen_part.stop, count)):
-                if edge.stop > edge.start:
-                    edges.append((*outputs[:axis], edge, *whole))
+        outputs, cells = seen(tap, size, counts, inside)
         if any(o.stop <= o.start for o in outputs):
-            found.append((None, None, [tuple(slice(0, m) for m in counts)]))
+            found.append((slice(0), slice(0), [tuple(slice(0, m) for m in counts)]))
             continue
-        # the run begins with a whole row, which may reach before the first cell, or after the last
-        shift = 0
-        for t, d, p, n in zip(tap[1:], steps.dilation[1:], before[1:], size[1:], strict=True):
-            shift = shift * n + t * d - p
-        first, end = cells[0].start * inner + shift, cells[0].stop * inner + shift
-        low, high = max(first, 0), min(end, total)
-        to = outputs[0].start * inner + low - first
+        edges = []
+        for axis, (part, count) in enumerate(zip(outputs, counts, strict=True)):
+            for edge in (slice(0, part.start), slice(part.stop, count)):
+                if edge.stop > edge.start:
+                    whole = (slice(None),) * (len(counts) - axis - 1)
+                    edges.append((*outputs[:axis], edge, *whole))
+        # from the first output that sees a cell, and from there with all that stands in between,
+        # which may reach before the first cell or after the last
+        first = sum(c.start * length for c, length in zip(cells[: cut + 1], lengths, strict=False))
+        for axis in range(cut + 1, len(size)):
+            first += (tap[axis] * steps.dilation[axis] - before[axis]) * lengths[axis]
+        end = first + (outputs[cut].stop - outputs[cut].start) * lengths[cut]
+        low, high = max(first, 0), min(end, prod(size))
+        to = outputs[cut].start * lengths[cut] + low - first
         found.append((slice(low, high), slice(to, to + high - low), edges))
     return found
 
