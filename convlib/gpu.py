@@ -1,6 +1,6 @@
 """Experiments that need a GPU: run where there is one, else shown as they were recorded.
 
-A cell of chapter 10 defines a function and decorates it:
+A cell of chapter 10 defines a function and decorates it::
 
     @experiment("launches")
     def launches():
@@ -9,7 +9,7 @@ A cell of chapter 10 defines a function and decorates it:
 
 Where CuPy finds a GPU the function runs, and the cell shows what it returned and the device's name.
 Elsewhere it does not run; the cell shows the recorded results, with the name of the device that they
-are from, or one line that says that there are none. To record them, on a machine with a GPU:
+are from, or one line that says that there are none. To record them, on a machine with a GPU::
 
     python -m convlib.gpu notebooks/10-gpu.ipynb book/memo.ipynb
 
