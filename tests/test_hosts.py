@@ -56,12 +56,9 @@ def test_chapters_import_what_the_extra_installs():
     """All that a chapter imports is convlib, the standard library, or in (or behind) the extra."""
     names = {Requirement(r).name for r in versions.declared("notebooks")}
     modules = {{"scikit-learn": "sklearn"}.get(name, name) for name in names}
-    modules |= {
-        "convlib",
-        "IPython",
-        "scipy",
-    }  # scipy comes with scikit-learn, IPython with ipywidgets
-    optional = {"cupy", "numba", "threadpoolctl"}  # chapters look whether these are there
+    # scikit-learn brings scipy and threadpoolctl, ipywidgets brings IPython.
+    modules |= {"convlib", "IPython", "scipy", "threadpoolctl"}
+    optional = {"cupy", "numba"}  # chapters look whether these are there
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf8"))["cells"]
         source = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
