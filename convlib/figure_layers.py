@@ -89,6 +89,7 @@ STYLE = """<style>
 .cw-layers tr,.cw-layers thead{background:none!important;border:0}
 .cw-layers th,.cw-layers td{text-align:left;padding:.22rem .6rem .22rem 0;border:0;
  color:inherit;background:none;vertical-align:middle!important}
+.cw-layers td{white-space:nowrap}
 .cw-layers thead th{font-weight:400;color:var(--cw-muted,inherit);vertical-align:bottom!important;
  line-height:1.2}
 .cw-layers tbody th{font-weight:600}
@@ -103,6 +104,7 @@ STYLE = """<style>
 .cw-layers .cw-more{border-right:5px double var(--cw-surface,#fff)}
 @media(max-width:30rem){.cw-layers details{padding:0 .5rem}
  .cw-layers .cw-ratio{display:block}.cw-layers .cw-bar{display:block;width:100%}
+ .cw-layers th,.cw-layers td{padding-right:.4rem}.cw-layers table{font-size:.85rem}
  .cw-layers td:nth-child(2){width:34%}}
 </style>"""
 

@@ -74,8 +74,8 @@ def summary() -> str:
         return f"A GPU is here: {device()['device']}. All cells run on it."
     if record := recorded():
         on = f"{record['device']['device']}, {record['date']}"
-        return f"No GPU here. Cells that need one show what was recorded on: {on}."
-    return "No GPU here, and no results were recorded so far: cells that need one say so."
+        return f"No GPU here. Recorded results are shown, of: {on}."
+    return "No GPU here, and no results were recorded so far."
 
 
 class Result:

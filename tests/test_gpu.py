@@ -60,7 +60,7 @@ def test_recorded_results_name_their_device(file):
 
     assert repr(one) == "a     1 µs\nlong  2\n(recorded on Some GPU)"
     assert repr(another) == "No GPU here, and no result is recorded yet."
-    assert gpu.summary().endswith("recorded on: Some GPU, 2026-01-02.")
+    assert gpu.summary().endswith("are shown, of: Some GPU, 2026-01-02.")
 
 
 def test_with_a_gpu_it_runs_whatever_was_recorded(with_gpu):
