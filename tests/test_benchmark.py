@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from convlib.benchmark.worker import arrays, as_numpy, convlib_run, exact, extra
 def found():
     return measure(
         ["small"],
-        ["auto", "winograd", "auto@1e-3", "no-such"],
+        ["auto", "auto-numpy", "winograd", "auto@1e-3", "product", "no-such"],
         [1],
         ["forward", "input", "weight"],
         rounds=2,
@@ -29,15 +31,19 @@ def found():
 
 
 def test_each_layer_has_a_row_for_each_algorithm(found):
-    assert len(found["rows"]) == len(NETWORKS["small"]) * 3 * 5
+    assert len(found["rows"]) == len(NETWORKS["small"]) * 3 * 7
     for row in found["rows"]:
         if row["algorithm"] == "no-such":
             assert "algorithm must be" in row["missing"]
         elif row["algorithm"] == "winograd" and not row["winograd"] and "missing" in row:
             assert "needs three taps" in row["missing"]
+        elif row["algorithm"] == "product" and "missing" in row:
+            assert row["task"] != "forward" or "transposed" in row["layer"]
         else:
             assert row["seconds"] > 0 and row["gflops"] > 0
             assert 0 < row["low"] <= row["ratio"] <= row["high"]
+            if row["algorithm"] == "product":
+                continue
             assert row["error"] < (1e-4 if "1e-3" in row["algorithm"] else 3e-5)
 
 
@@ -64,7 +70,7 @@ def test_suites_part_the_rows(found):
     suites = dict(summaries(found["rows"]))
     for task in ("forward", "input", "weight"):
         kinds = [rows for name, rows in suites.items() if name.startswith(f"{task}: all ")]
-        assert sum(map(len, kinds)) == len(suites[f"{task}: small"]) == len(NETWORKS["small"]) * 5
+        assert sum(map(len, kinds)) == len(suites[f"{task}: small"]) == len(NETWORKS["small"]) * 7
 
 
 def test_geometric_mean():
@@ -99,6 +105,19 @@ def test_both_libraries_compute_the_same(layer, task, monkeypatch):
     for result in (theirs, ours):
         assert result.shape == expected.shape
         assert np.abs(result - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_auto_numpy_is_auto_without_numba():
+    """In a process of its own, as the benchmark has it: Numba is never imported again there."""
+    layer = next(layer for layer in NETWORKS["small"] if layer.kind == "depthwise")
+    code = f"""
+from convlib.algorithms import choice
+from convlib.benchmark.worker import make
+request = dict(layer={list(layer)}, batch=2, task="forward", who="auto-numpy", library="numpy")
+assert make(request)().shape[0] == 2
+assert not choice.is_available()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_layers_follow_each_other():

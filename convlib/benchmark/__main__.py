@@ -31,7 +31,13 @@ def main(arguments: list[str] | None = None) -> None:
     usual = [name for name in NETWORKS if name != "small"]
     parser = argparse.ArgumentParser(prog="python -m convlib.benchmark", description=__doc__)
     parser.add_argument("--networks", type=words, default=usual, help=", ".join(NETWORKS))
-    parser.add_argument("--algorithms", type=words, default=["auto"])
+    parser.add_argument(
+        "--algorithms",
+        type=words,
+        default=["auto"],
+        help="names of algorithms; auto, auto@1e-3 with that error allowed, auto-numpy as if "
+        "without Numba; mygrad, a peer; product, the matrix product alone, with all columns ready",
+    )
     parser.add_argument("--batches", type=numbers, default=[1, 8])
     parser.add_argument("--tasks", type=words, default=["forward"], help="forward, input, weight")
     parser.add_argument("--against", default="torch", choices=["torch", "torch-autotuned"])
@@ -41,8 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--library", default="numpy", choices=["numpy", "cupy"])
     parser.add_argument("--clock", default="wall", choices=["wall", "processor"])
     parser.add_argument("--no-check", action="store_true", help="do not compare with float64")
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--plot", metavar="FILE")
+    parser.add_argument("--json", metavar="FILE", help="write all that was found")
+    parser.add_argument("--plot", metavar="FILE", help="draw the ratios")
     a = parser.parse_args(arguments)
     if unknown := set(a.networks) - set(NETWORKS):
         parser.error(f"no such network: {', '.join(sorted(unknown))}")
