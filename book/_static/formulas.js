@@ -17,7 +17,7 @@
       }
     }
   };
-  addEventListener("load", () => window.MathJax?.startup?.promise?.then(mark));
+  addEventListener("load", () => document.fonts.ready.then(mark));
   let waiting = 0;
   addEventListener("resize", () => {
     cancelAnimationFrame(waiting);

@@ -23,7 +23,7 @@ def address(root: Path = ROOT) -> str:
 
 def holders(root: Path = ROOT) -> list[Path]:
     """The files that carry a copy."""
-    fixed = ["pyproject.toml", "_config.yml", "CITATION.cff", "README.md"]
+    fixed = ["pyproject.toml", "_config.yml", "CITATION.cff", "CHANGELOG.md", "README.md"]
     return [root / name for name in fixed] + sorted((root / "notebooks").glob("[!.]*.ipynb"))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
-GENERATED = {"genindex", "index", "py-modindex", "search"}
+GENERATED = {"404", "genindex", "index", "py-modindex", "search"}
 
 
 def toc_pages(root: Path = ROOT) -> list[str]:

@@ -5,17 +5,62 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import gzip
 import http.server
+import io
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+# What GitHub Pages compresses on the way; pictures and fonts are compressed already.
+COMPRESSIBLE = {".css", ".html", ".js", ".json", ".svg", ".txt", ".xml"}
+
+
+@functools.lru_cache(maxsize=256)
+def compressed(path: Path, changed: int) -> bytes:
+    """A file as it travels; `changed` is the time of its last change, so that a new one is read."""
+    return gzip.compress(path.read_bytes(), 6, mtime=0)
+
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Files without a log line each, always fresh: a rebuilt page shows after a reload."""
+    """Files without a log line each, always fresh: a rebuilt page shows after a reload.
+
+    As on GitHub Pages, text travels compressed, connections stay open, and an address that leads
+    nowhere is answered with 404.html.
+    """
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+    def send_body(self, status: int, body: bytes, kind: str, coding: str = "") -> io.BytesIO:
+        """Send the head of an answer that is at hand; what is to follow it."""
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        if coding:
+            self.send_header("Content-Encoding", coding)
+            self.send_header("Vary", "Accept-Encoding")
+        self.end_headers()
+        return io.BytesIO(body)
+
+    def send_head(self):
+        path = Path(self.translate_path(self.path))
+        if path.is_dir() and self.path.split("?")[0].endswith("/"):
+            path = path / "index.html"
+        if not path.is_file():
+            lost = Path(self.directory) / "404.html"
+            if not path.exists() and lost.is_file():
+                return self.send_body(404, lost.read_bytes(), "text/html; charset=utf-8")
+            return super().send_head()
+        if path.suffix in COMPRESSIBLE and "gzip" in self.headers.get("Accept-Encoding", ""):
+            body = compressed(path, path.stat().st_mtime_ns)
+            kind = self.guess_type(str(path))
+            kind += "; charset=utf-8" if kind.startswith("text/") else ""
+            return self.send_body(200, body, kind, "gzip")
+        return super().send_head()
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-cache")

@@ -1,0 +1,376 @@
+"""Print the built book: `make pdf` writes _build/book.pdf and _build/cheat-sheet.pdf.
+
+The pages of the built book are joined to one page in the order of `_toc.yml`, every place in it gets
+a name of its own, links between pages become links inside it, and a browser prints it on A4. It is
+printed twice: the first run tells on which sheet each heading lands, the second has those numbers in
+its contents.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+from bs4 import BeautifulSoup, Tag
+
+from pages import HTML, ROOT, toc_pages
+
+BUILD = ROOT / "_build"
+BOOK = BUILD / "book.pdf"
+SHEET = BUILD / "cheat-sheet.pdf"
+STYLE = ROOT / "book" / "paper.css"
+# A page that is printed by itself, and only there: in the book its two columns would have no room.
+CHEAT_SHEET = "book/cheat-sheet"
+LONG = 22  # lines of code
+# Attributes that name places of the same page.
+NAMING = ("aria-labelledby", "aria-describedby", "aria-controls", "for")
+SCREEN_ONLY = "script, .headerlink, .copybtn, .d-print-none, .viewcode-link, button"
+
+
+@dataclass
+class Chapter:
+    """One page of the book, made ready to stand in one document with the others."""
+
+    name: str  # as in _toc.yml
+    title: str
+    body: Tag
+    headings: list[tuple[str, str]] = field(default_factory=list)  # (place, words), level 2
+
+    @property
+    def place(self) -> str:
+        return place(self.name)
+
+
+def place(name: str, anchor: str = "") -> str:
+    """The name in the joined document of a page, or of a place in it."""
+    page = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    return f"{page}--{anchor}" if anchor else page
+
+
+def site_address() -> str:
+    """Where the book is published: what is not printed is linked to there."""
+    import yaml
+
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
+    return config["html"].get("baseurl", "")
+
+
+def localise(chapter: Chapter, names: set[str], site: str) -> None:
+    """Name places after their page, and lead links to them; what is not printed stays on the web."""
+    name, body = chapter.name, chapter.body
+    for tag in body.find_all(id=True):
+        tag["id"] = place(name, tag["id"])
+    for tag in body.find_all(True):
+        for key in NAMING:
+            if tag.has_attr(key):
+                value = tag[key] if isinstance(tag[key], str) else " ".join(tag[key])
+                tag[key] = " ".join(place(name, one) for one in value.split())
+        for key, value in tag.attrs.items():
+            if isinstance(value, str) and "url(#" in value:
+                tag[key] = re.sub(r"url\(#([^)]+)\)", rf"url(#{place(name, '')}--\1)", value)
+    for tag in body.find_all("a", href=True):
+        link = urlsplit(tag["href"])
+        if link.scheme == "mailto":
+            tag.unwrap()
+            continue
+        if link.scheme or link.netloc:
+            continue
+        target = urljoin(f"/{name}.html", unquote(link.path)).lstrip("/") if link.path else ""
+        page = target.removesuffix(".html") or name
+        anchor = unquote(link.fragment)
+        if anchor == "contents" and not link.path:
+            continue
+        if page in names:
+            tag["href"] = f"#{place(page, anchor)}"
+        elif target.startswith("_images/") or not site:
+            tag.unwrap()  # a picture stands here already
+        else:
+            tag["href"] = urljoin(site, target) + (f"#{link.fragment}" if anchor else "")
+    for tag in body.find_all("img", src=True):
+        source = tag["src"]
+        if not source.startswith("data:"):
+            tag["src"] = "../html/" + urljoin(f"/{name}.html", source).lstrip("/")
+        for key in ("loading", "decoding"):
+            tag.attrs.pop(key, None)
+
+
+def print_quizzes(body: Tag, soup: BeautifulSoup) -> None:
+    """A prediction's options as a list, and the answers together at the end of the chapter."""
+    answers = soup.new_tag("ol", attrs={"class": "paper-answers"})
+    for number, quiz in enumerate(body.select(".cw-options"), start=1):
+        options = soup.new_tag("ol", attrs={"class": "paper-options", "type": "A"})
+        answer = soup.new_tag("li", id=f"answer-{number}")
+        for letter, option in zip("ABCDEFGH", quiz.select("details.cw-option")):
+            item = soup.new_tag("li")
+            item.extend(list(option.find("summary").contents))
+            options.append(item)
+            if "cw-right" in option["class"]:
+                explained = option.find("p")
+                explained.b.string = f"{letter}."
+                answer.extend(list(explained.contents))
+        note = soup.new_tag("p", attrs={"class": "paper-answer"})
+        link = soup.new_tag("a", href=f"#answer-{number}")
+        link.string = f"Answer {number}"
+        note.append(link)
+        note.append(" at the end of the chapter")
+        quiz.clear()
+        quiz["class"] = ["paper-quiz"]
+        quiz.append(options)
+        quiz.append(note)
+        answers.append(answer)
+    if answers.contents:
+        heading = soup.new_tag("h2")
+        heading.string = "Answers to the predictions"
+        section = soup.new_tag("section", id="answers-to-the-predictions")
+        section.extend([heading, answers])
+        body.append(section)
+
+
+def lay_open(body: Tag, soup: BeautifulSoup) -> None:
+    """Paper cannot be unfolded: show what is folded, under a word that says what it is."""
+    print_quizzes(body, soup)
+    for pre in body.find_all("pre"):
+        # A short piece of code stays on one sheet, a long one may go on overleaf.
+        if pre.get_text().count("\n") > LONG:
+            pre["class"] = [*pre.get("class", []), "paper-long"]
+    for number, listed in enumerate(body.select(".toctree-wrapper")):
+        if number:
+            listed.decompose()
+            continue
+        where = soup.new_tag("p")
+        link = soup.new_tag("a", href="#contents")
+        link.string = "contents"
+        where.extend(["The list of ", link, " says on which sheet each chapter begins."])
+        listed.replace_with(where)
+    for folded in body.find_all("details"):
+        folded["open"] = ""
+        words = folded.find("summary", recursive=False)
+        if words is not None and "hide" in folded.get("class", []):
+            # Jupyter Book's folded cells, which say "Show …" and "Hide …".
+            title = soup.new_tag("p", attrs={"class": "paper-solution"})
+            title.string = "Solution" if "solution" in words.get_text() else "Folded on the page"
+            words.replace_with(title)
+            folded.name = "div"
+            folded["class"] = ["paper-folded"]
+
+
+def link_explorers(chapter: Chapter, soup: BeautifulSoup, site: str) -> None:
+    """Under each explorer's still picture, the way to the one that moves."""
+    seen: dict[str, int] = {}
+    for explorer in chapter.body.select(".cw-explorer[data-explorer]"):
+        kind = explorer["data-explorer"]
+        seen[kind] = seen.get(kind, 0) + 1
+        anchor = f"cw-{kind}" + (f"-{seen[kind]}" if seen[kind] > 1 else "")
+        explorer["id"] = place(chapter.name, anchor)
+        explorer.attrs.pop("data-state", None)
+        note = soup.new_tag("p", attrs={"class": "paper-explorer"})
+        note.append("A still of an explorer. ")
+        link = soup.new_tag("a", href=urljoin(site, f"{chapter.name}.html") + f"#{anchor}")
+        link.string = "On the page it answers to your hand"
+        note.append(link)
+        note.append(".")
+        explorer.append(note)
+
+
+def read(name: str, names: set[str], site: str) -> Chapter:
+    """A page of the built book, ready to be joined."""
+    soup = BeautifulSoup((HTML / f"{name}.html").read_text("utf8"), "html.parser")
+    body = soup.select_one("article.bd-article")
+    for tag in body.select(SCREEN_ONLY):
+        tag.decompose()
+    lay_open(body, soup)
+    heading = body.find("h1")
+    chapter = Chapter(name, heading.get_text(" ", strip=True), body)
+    localise(chapter, names, site)
+    if site:
+        link_explorers(chapter, soup, site)
+    for section in body.find_all("h2"):
+        holder = section.find_parent(id=True)
+        chapter.headings.append((holder["id"], section.get_text(" ", strip=True)))
+    return chapter
+
+
+def contents(chapters: list[Chapter], numbers: dict[str, int]) -> str:
+    """The list of contents, with the sheet of each heading where it is known."""
+
+    def line(kind: str, where: str, words: str) -> str:
+        number = numbers.get(where, "")
+        return (
+            f'<p class="{kind}"><a href="#{where}"><span>{words}</span>'
+            f'<span class="paper-dots"></span><span class="paper-number">{number}</span></a></p>'
+        )
+
+    lines = []
+    for chapter in chapters[1:]:
+        lines.append(line("paper-chapter-line", chapter.place, chapter.title))
+        if chapter.name.startswith("notebooks/"):
+            lines += [line("paper-section-line", *heading) for heading in chapter.headings]
+    return "\n".join(lines)
+
+
+def styles() -> str:
+    """The styles of the book, in the order in which a page asks for them."""
+    page = BeautifulSoup((HTML / f"{toc_pages()[1]}.html").read_text("utf8"), "html.parser")
+    links = [tag["href"] for tag in page.find_all("link", rel="stylesheet")]
+    return "\n".join(
+        f'<link rel="stylesheet" href="../html/{urljoin("/notebooks/", href).lstrip("/")}">'
+        if href.startswith("/")
+        else f'<link rel="stylesheet" href="../html/notebooks/{href}">'
+        for href in links
+    )
+
+
+def running_heads(chapters: list[Chapter]) -> str:
+    """A page style for each chapter, with its title in the margin."""
+    rules = []
+    for number, chapter in enumerate(chapters):
+        if number == 0:
+            continue
+        words = chapter.title.replace("\\", "").replace('"', "”")
+        rules.append(f".paper-{number} {{ page: chapter-{number}; }}")
+        rules.append(f'@page chapter-{number} {{ @top-right {{ content: "{words}"; }} }}')
+    return "\n".join(rules)
+
+
+def join(chapters: list[Chapter], numbers: dict[str, int]) -> str:
+    """The whole book as one page."""
+    from html import escape
+
+    first = chapters[0]
+    parts = [
+        f'<section class="paper-part paper-{number}" id="{chapter.place}">'
+        f"{chapter.body.decode_contents()}</section>"
+        for number, chapter in enumerate(chapters)
+    ]
+    front = (
+        f'<section class="paper-contents" id="contents"><h1>Contents</h1>'
+        f"{contents(chapters, numbers)}</section>"
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en" data-theme="light" data-mode="light">\n<head>'
+        f'<meta charset="utf-8"><title>{escape(first.title)}</title>\n{styles()}\n'
+        f"<style>{STYLE.read_text('utf8')}\n{running_heads(chapters)}</style></head>\n"
+        f'<body class="paper"><main><article class="bd-article">\n'
+        f"{parts[0]}\n{front}\n{chr(10).join(parts[1:])}\n</article></main></body></html>\n"
+    )
+
+
+# What is wider than the sheet is set smaller, formulas first: paper does not scroll.
+FIT = """() => {
+  let shrunk = 0;
+  for (const formula of document.querySelectorAll('mjx-container')) {
+    const room = (formula.closest('div.math, td, li, dd, p') ?? document.body).clientWidth;
+    const width = formula.getBoundingClientRect().width;
+    if (room && width > room) {
+      formula.style.fontSize = `${Math.floor(100 * room / width)}%`;
+      shrunk += 1;
+    }
+  }
+  return shrunk;
+}"""
+
+WIDE = """() => {
+  const room = document.querySelector('article').getBoundingClientRect().right + 1;
+  const out = [];
+  for (const e of document.querySelectorAll('article *')) {
+    if (e.closest('mjx-assistive-mml, svg *')) continue;
+    const box = e.getBoundingClientRect();
+    if (box.width && box.height && box.right > room)
+      out.push(`${e.tagName} ${e.getAttribute('class') ?? ''} ${Math.round(box.right - room)} px: `
+        + e.textContent.trim().slice(0, 60));
+  }
+  return out;
+}"""
+
+
+def open_for_print(browser, address: str):
+    """The page at `address` as it will be printed: light, laid out as wide as a sheet's text."""
+    # 210 mm less two margins of 18 mm, at 96 pixels an inch.
+    page = browser.new_page(viewport={"width": 658, "height": 900}, color_scheme="light")
+    page.set_default_timeout(300_000)
+    page.emulate_media(media="print", color_scheme="light", reduced_motion="reduce")
+    page.goto(address, wait_until="load")
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.evaluate("() => document.fonts.ready.then(() => true)")
+    return page
+
+
+def sheets(path: Path) -> dict[str, int]:
+    """On which sheet, from 1, each named place of a PDF stands."""
+    from pypdf import PdfReader
+
+    reader = PdfReader(path)
+    return {
+        name.lstrip("/"): reader.get_destination_page_number(target) + 1
+        for name, target in reader.named_destinations.items()
+    }
+
+
+def print_book(browser, address: str) -> list[str]:
+    """Write the book; what stands out over the edge of a sheet, if anything does."""
+    names = toc_pages()
+    names.remove(CHEAT_SHEET)
+    chapters = [read(name, set(names), site_address()) for name in names]
+    folder = BUILD / "paper"
+    folder.mkdir(exist_ok=True)
+    numbers: dict[str, int] = {}
+    for _ in range(2):
+        (folder / "book.html").write_text(join(chapters, numbers), "utf8")
+        page = open_for_print(browser, f"{address}/paper/book.html")
+        page.evaluate(FIT)
+        wide = page.evaluate(WIDE)
+        page.pdf(
+            path=BOOK, prefer_css_page_size=True, print_background=True, outline=True, tagged=True
+        )
+        page.close()
+        numbers = sheets(BOOK)
+    return wide
+
+
+def print_sheet(browser, address: str) -> None:
+    page = open_for_print(browser, f"{address}/html/{CHEAT_SHEET}.html")
+    page.pdf(
+        path=SHEET,
+        format="A4",
+        margin=dict.fromkeys(("top", "right", "bottom", "left"), "9mm"),
+        print_background=True,
+        tagged=True,
+    )
+    page.close()
+
+
+def main() -> int:
+    from playwright.sync_api import sync_playwright
+    from pypdf import PdfReader
+
+    from browser import ARGUMENTS, NoBrowser, find_browser
+    from serve import serving
+
+    started = time.monotonic()
+    with sync_playwright() as playwright, serving(BUILD) as address:
+        try:
+            path = find_browser(playwright)
+        except NoBrowser as error:
+            print(f"make: {error}", file=sys.stderr)
+            return 1
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        wide = print_book(browser, address)
+        print_sheet(browser, address)
+        browser.close()
+    for file in (BOOK, SHEET):
+        count = len(PdfReader(file).pages)
+        size = file.stat().st_size / 1e6
+        print(f"{file.relative_to(ROOT)}: {count} page{'s' * (count > 1)}, {size:.1f} MB")
+    print(f"Printed in {time.monotonic() - started:.0f} s")
+    if wide:
+        print("make: over the edge of the sheet:\n  " + "\n  ".join(wide), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
