@@ -135,8 +135,8 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     shape = shape_of(x, out, gy)
     g, o, rows = shape.g, shape.o, shape.i * prod(shape.taps)
     total = out.reshape(g, o, rows)
-    total[...] = 0
     if not gy.size:
+        total[...] = 0
         return
     flat = gy.reshape(shape.n, g, o, prod(shape.positions))
     if is_pointwise(shape, steps):
@@ -151,16 +151,24 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     several = xp is np and shape.products >= SEVERAL
     threads = limit() if several else 1
     shares = [found[a] for a in pieces(len(found), len(found), threads)]
+    if len(shares) > 1:  # a share need not hold blocks of all groups
+        total[...] = 0
     sums = [total] + [xp.zeros_like(total) for _ in shares[1:]]
     columns = Columns(xp, x, shape, steps)
 
     def add(result: Any, mine: tuple[Block, ...]) -> None:
+        begun = set()
         for b in mine:
             # (n, g, o, h·w) -> (g, o, n·h·w)
             y = xp.moveaxis(flat[b.n, b.g, :, b.flat], 0, 2)
             y = y.reshape(*y.shape[:2], -1)
             # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l)
-            result[b.g] += xp.matmul(y, columns.of(b).swapaxes(1, 2))
+            cells = columns.of(b).swapaxes(1, 2)
+            if b.g.start in begun:
+                result[b.g] += xp.matmul(y, cells)
+            else:
+                begun.add(b.g.start)
+                xp.matmul(y, cells, out=result[b.g])
 
     share(add, list(zip(sums, shares, strict=True)), several)
     for other in sums[1:]:
