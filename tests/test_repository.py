@@ -23,8 +23,7 @@ import convlib  # noqa: E402
 import address  # noqa: E402
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))
-# The aim is 80,000, which the nine explorers miss. This ceiling keeps them from growing further.
-JAVASCRIPT_BYTES = 115_000
+JAVASCRIPT_BYTES = 80_000  # of the book's pages, unminified; the slides' own few lines are not on them
 MODULE_LINES = 250  # about 200 lines of which half are docstrings with formulas and examples
 CHECKER_LINES = 450
 
@@ -149,6 +148,7 @@ def test_no_file_speaks_of_one_machine(word):
 
 def test_the_javascript_stays_small():
     scripts = [path for path in committed() if path.suffix in {".js", ".mjs"}]
+    scripts = [path for path in scripts if path.parent != ROOT / "book" / "_slides"]
     assert scripts, "the explorers' modules are gone"
     assert sum(path.stat().st_size for path in scripts) < JAVASCRIPT_BYTES
 

@@ -6,7 +6,7 @@ Content-Security-Policy. It is linked from the ES modules in convlib/explorers/s
 
 from pathlib import Path
 
-from convlib.explorers import _bundle
+from convlib.explorers import _bundle, block
 
 
 def _write(app, config):
@@ -22,6 +22,7 @@ def _write(app, config):
 def _add(app, pagename, templatename, context, doctree):
     if "data-explorer=" in context.get("body", ""):
         app.add_js_file("explorers.js", loading_method="defer")
+        context["body"] += block(context["body"])
 
 
 def setup(app):

@@ -16,11 +16,26 @@ from . import _bundle
 
 
 class Setting(traitlets.TraitType):
-    """A synced setting; `check` returns the value to keep, or None for a refusal."""
+    """A synced setting; `check` returns the value to keep, or None for a refusal.
 
-    def __init__(self, default: Any, must: str, check: Callable[[Any], Any]) -> None:
+    `rule` says the same to the page, as JSON that lib/explorer.js reads: ``{"from": 1, "to": 10}``
+    (whole numbers; ``"real": true`` for others), ``{"words": […]}``, ``{"text": regular expression}``,
+    ``{"list": [least, most], "of": rule}`` (and ``"product"``, at most), ``{"keys": {name: rule}}``,
+    ``{"any": [rule, …]}``. A setting with a label is a control of the page, in its role's colour.
+    """
+
+    def __init__(
+        self,
+        default: Any,
+        must: str,
+        check: Callable[[Any], Any],
+        rule: dict[str, Any],
+        label: str = "",
+        role: str = "input",
+    ) -> None:
         super().__init__(default_value=default)
-        self.must, self.check = must, check
+        self.must, self.check, self.rule, self.label, self.role = must, check, rule, label, role
+        self.names: Sequence[Any] = rule.get("words", ())
         self.tag(sync=True)
 
     def validate(self, obj: Any, value: Any) -> Any:
@@ -41,32 +56,52 @@ def _integer(value: Any) -> int | None:
 class Whole(Setting):
     """An integer from `low` to `high`, both allowed."""
 
-    def __init__(self, low: int, high: int, default: int) -> None:
+    def __init__(
+        self, low: int, high: int, default: int, label: str = "", role: str = "input"
+    ) -> None:
         def check(value: Any) -> int | None:
             whole = _integer(value)
             return whole if whole is not None and low <= whole <= high else None
 
-        super().__init__(default, f"an integer from {low} to {high}", check)
+        must = f"an integer from {low} to {high}"
+        super().__init__(default, must, check, {"from": low, "to": high}, label, role)
         self.limits = (low, high)
 
 
 class Word(Setting):
-    """One of a few words; the first is the default."""
+    """One of a few words, shown as `names` if these are given; the first is the default."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, label: str = "", names: Sequence[str] = ()) -> None:
         must = "one of " + ", ".join(repr(word) for word in words)
         super().__init__(
             words[0],
             must,
             lambda value: value if isinstance(value, str) and value in words else None,
+            {"words": list(words)},
+            label,
         )
-        self.words = words
+        self.words, self.names = words, names or words
+
+
+SPECS: dict[str, dict[str, Any]] = {}
+
+
+def block(page: str) -> str:
+    """Return the data block that explorers.js reads: the specs of the explorers in a page's HTML."""
+    specs = {name: spec for name, spec in SPECS.items() if f'data-explorer="{name}"' in page}
+    text = json.dumps(specs, ensure_ascii=False).replace("<", "\\u003c")  # no tag ends the block
+    return f'<script type="application/json" id="cw-specs">{text}</script>'
 
 
 class Explorer(anywidget.AnyWidget):
     """The base of the explorers: a widget that is also deterministic HTML with a still picture."""
 
     _explorer: ClassVar[str] = ""
+    # What the page says: title, sentences, lines, code (templates of lib/format.js), and other data.
+    _words: ClassVar[dict[str, Any]] = {}
+    spec = traitlets.Dict(read_only=True, help="What the page needs to know of the class.").tag(
+        sync=True
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -77,6 +112,17 @@ class Explorer(anywidget.AnyWidget):
         cls._css = _bundle.style()
         settings = {key: trait for key, trait in vars(cls).items() if isinstance(trait, Setting)}
         cls._settings = tuple(settings)
+        cls._spec = {
+            "name": cls._explorer,
+            "settings": {key: trait.rule for key, trait in settings.items()},
+            "controls": [
+                {"key": key, "label": trait.label, "role": trait.role, "names": list(trait.names)}
+                for key, trait in sorted(settings.items(), key=lambda one: len(one[1].names) > 0)
+                if trait.label
+            ],  # sliders first
+            **cls._words,
+        }
+        SPECS[cls._explorer] = cls._spec
         # Help and completion show the settings with their defaults, not ipywidgets' own traits.
         cls.__signature__ = inspect.Signature(
             [
@@ -93,6 +139,10 @@ class Explorer(anywidget.AnyWidget):
                 f"the settings are {', '.join(self._settings)}."
             )
         super().__init__(**settings)
+
+    @traitlets.default("spec")
+    def _default_spec(self) -> dict[str, Any]:
+        return self._spec
 
     def state(self) -> dict[str, Any]:
         """Return the settings, as the page holds them."""
@@ -128,6 +178,36 @@ class Explorer(anywidget.AnyWidget):
         if not self._live:  # no module yet: the still picture is the figure in every host
             data = {}
         return {**data, "text/plain": repr(self), "text/html": self._repr_html_()}, metadata
+
+
+# The code to copy begins with these; the arrays are toy_input's and toy_kernel's.
+CONVLIB, TORCH = "import numpy as np\nimport convlib\n\n", "import torch\n\n"
+INPUT = (
+    "h, w = np.ogrid[:{size}, :{size}]\n"
+    "input = np.float32((7 * h + 5 * w + 3 * h * w) % 10)[None, None]\n"
+)
+WEIGHT = (
+    "k, l = np.ogrid[:{kernel_size}, :{kernel_size}]\n"
+    "weight = np.float32((2 * k + 3 * l + k * l) % 5 - 2)[None, None]\n"
+)
+KERNEL = {"path": "weight", "name": "Kernel", "caption": "Kernel {k} × {k}"}
+# Which windows and taps meet at a cell, along both axes.
+TAPS = (
+    "taps",
+    "h·{s} + k·{d} = {row} + {p}: (h, k) = {met.0:kernel}; "
+    "w·{s} + l·{d} = {column} + {p}: (w, l) = {met.1:kernel}",
+)  # fmt: skip
+TENSORS = "torch.from_numpy(input), torch.from_numpy(weight)"
+NO_OUTPUT = (
+    "No output: the kernel spans {d}·({k} − 1) + 1 = {span} cells, the padded input has "
+    "{n} + 2·{p} = {padded}."
+)
+
+
+def call(name: str, arguments: str, *settings: str) -> str:
+    """Return a call of a function, its settings by keyword, as a template of code."""
+    named = ", ".join(f"{setting}={{{setting}}}" for setting in settings)
+    return f"{name}(\n    {arguments},\n    {named},\n)\n"
 
 
 def toy_input(size: int) -> np.ndarray:

@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from ..geometry import effective_kernel_size, output_size
-from ._base import Explorer, Whole, Word, toy_kernel
+from ._base import (
+    CONVLIB,
+    KERNEL,
+    NO_OUTPUT,
+    TAPS,
+    TORCH,
+    WEIGHT,
+    Explorer,
+    Whole,
+    Word,
+    call,
+    toy_kernel,
+)
 from ._still import Picture, number
+
+REFUSED = NO_OUTPUT.replace("output", "output, so no gradient")
+READ = {
+    "nobody": "cell {place tuple} was read by no window: its gradient is 0.",
+    "one": "cell {place tuple} was read by 1 window; its share is {sum}.",
+    "many": "cell {place tuple} was read by {reads count window}; the shares add up to {sum}.",
+    "convolution": "cell {place tuple} gets {sum}.",
+}
+GRADIENT = WEIGHT + (
+    "h, w = np.ogrid[:{m}, :{m}]\ngrad_output = np.float32((2 * h + 4 * w) % 7 - 3)[None, None]\n"
+)
+CELLS = {
+    "name": "Gradient of the input", "caption": "Gradient of the input {n} × {n}", "role": "gradient",
+    "padded": True, "outside": ", padding",
+}  # fmt: skip
+SHAPE, SETTINGS = "(1, 1, {size}, {size})", ("stride", "padding", "dilation")
 
 
 def toy_gradient(size: int) -> np.ndarray:
@@ -32,12 +62,74 @@ class BackwardExplorer(Explorer):
     """
 
     _explorer = "backward"
-    size = Whole(1, 8, 6)
-    kernel_size = Whole(1, 5, 3)
-    stride = Whole(1, 4, 1)
-    padding = Whole(0, 2, 1)
-    dilation = Whole(1, 3, 1)
-    view = Word("pixel", "window", "convolution")
+    _words: ClassVar = {
+        "title": "The gradient, on its way back",
+        "sentences": {
+            "none": REFUSED,
+            "window": (
+                "Window {place tuple} hands its gradient {given} back to the {taken count cell} that "
+                "it read, each times the weight that it met there. {handed} of {windows count window} "
+                "{handed one has/have} handed back."
+            ),
+            "same": (
+                "The same numbers, as a convolution with stride 1: the gradient of the output with "
+                "{between count zero} between and {border} around, under the kernel turned by half a "
+                "circle."
+            ),
+            **{f"input_{key}": f"Input {words}" for key, words in READ.items()},
+            **{f"padding_{key}": f"Padding {words}" for key, words in READ.items()},
+            "lost": "It is cut off: padding is nobody’s input.",
+        },
+        "grids": {
+            "output": {
+                "path": "grad_output", "name": "Gradient of the output", "role": "gradient",
+                "caption": "Gradient of the output {m} × {m}", "met": ", hands back to the cell",
+            },
+            "kernel": KERNEL,
+            "input": {**CELLS, "path": "grad_input"},
+            "done": {**CELLS, "path": "done", "caption": f"{CELLS['caption']}, so far"},
+            "all": {**CELLS, "path": "done"},
+            "gathered": {**CELLS, "path": "grad_input", "met": ""},
+            "turned": {"path": "turned", "name": "Turned kernel", "caption": "Turned kernel {k} × {k}"},
+            "spread": {
+                "path": "spread", "name": "Spread-out gradient", "role": "gradient",
+                "caption": "Gradient of the output, spread out", "outside": ", a zero put in",
+            },
+        },
+        "lines": {
+            "shares": ("shares", "{given:gradient} times each weight, tap by tap"),
+            "taps": TAPS,
+        },
+        "code": {
+            "convlib": CONVLIB + GRADIENT
+            + "grad_input = "
+            + call("convlib.grad.conv2d_input", f"{SHAPE}, weight, grad_output", *SETTINGS),
+            "convolution": CONVLIB + GRADIENT
+            + "spread = np.zeros((1, 1, {side}, {side}), np.float32)\n"
+            "spread[..., {every}, {every}] = grad_output\n"
+            "padded = convlib.conv2d(spread, weight[..., ::-1, ::-1], dilation={dilation})\n"
+            "grad_input = padded[..., {kept}, {kept}]\n",
+            "PyTorch": TORCH + "twin = " + call(
+                "torch.nn.grad.conv2d_input",
+                f"{SHAPE}, torch.from_numpy(weight), torch.from_numpy(grad_output)", *SETTINGS,
+            ),
+            "refused": CONVLIB
+            + "# refused\nconvlib.output_size({size}, {k}, {stride}, {padding}, {dilation})\n",
+            "refused_twin": TORCH + "# refused\n" + call(
+                "torch.nn.functional.conv2d",
+                f"torch.zeros{SHAPE}, torch.zeros(1, 1, {{k}}, {{k}})", *SETTINGS,
+            ),
+        },
+    }  # fmt: skip
+    size = Whole(1, 8, 6, "Input size")
+    kernel_size = Whole(1, 5, 3, "Kernel", "kernel")
+    stride = Whole(1, 4, 1, "Stride", "output")
+    padding = Whole(0, 2, 1, "Padding")
+    dilation = Whole(1, 3, 1, "Dilation", "kernel")
+    view = Word(
+        "pixel", "window", "convolution", label="Show",
+        names=("one pixel adds up", "one window hands back", "as a convolution"),
+    )  # fmt: skip
     row = Whole(-2, 11, 2)
     column = Whole(-2, 11, 2)
 
@@ -52,10 +144,7 @@ class BackwardExplorer(Explorer):
         if span > width:
             picture.caption(0, 8, f"Kernel {k} × {k}")
             picture.grid(0, 22, weight, "kernel", cell)
-            sentence = (
-                f"No output, so no gradient: the kernel spans {d}·({k} − 1) + 1 = {span} cells, the "
-                f"padded input has {n} + 2·{p} = {width}."
-            )
+            sentence = REFUSED.format(d=d, k=k, span=span, n=n, p=p, padded=width)
             return picture.svg(sentence), sentence
         m = output_size(n, k, s, p, d)
         grad_output, padded = toy_gradient(m), np.zeros((width, width), int)

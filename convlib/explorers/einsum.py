@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
-from ._base import Explorer, Setting, Whole
+from ._base import CONVLIB, TORCH, Explorer, Setting, Whole
 from ._still import Picture
 
 LETTERS = "ngohwikl"
 WINDOWS, WEIGHT = "ngihwkl", "goikl"
+
+
+ONE, MANY = "It is one matrix product", "It is {batch} matrix products, each"
+WITH = " with M = {M}, N = {N}, K = {K}"
+MATMUL = "windows {M:input} × {K:input} · weight {K:kernel} × {N:kernel} = output {M:output} × {N:output}"
+FLOPS = "2·{outside:output}·{inside} = {flops}"
+
+
+def _code(assertion: str = "") -> str:
+    """Return the text to copy, with or without the comparison with `convlib.contract`."""
+    order = "ngihwklo"
+    return (
+        f"{CONVLIB}{', '.join(order)} = {', '.join(f'{{size.{x}}}' for x in order)}\n"
+        "input = np.ones((n, g * i, h + k - 1, w + l - 1), np.float32)\n"
+        f"view = convlib.windows(input, (k, l)).reshape({', '.join(WINDOWS)})\n"
+        f"weight = np.ones(({', '.join(WEIGHT)}), np.float32)\n"
+        'output = np.einsum("{subscripts}", view, weight, optimize=True)\n'
+        f"{assertion}flops = 2 * {' * '.join(order)}\n"
+        'print(output.shape, flops, "FLOPs,", view.size * 4, "bytes if copied")\n'
+    )
 
 
 def _summed(value: Any) -> str | None:
@@ -31,15 +51,67 @@ class EinsumExplorer(Explorer):
     """
 
     _explorer = "einsum"
-    n = Whole(1, 8, 1)
-    g = Whole(1, 8, 1)
-    i = Whole(1, 64, 3)
-    h = Whole(1, 64, 6)
-    w = Whole(1, 64, 6)
-    k = Whole(1, 7, 3)
-    l = Whole(1, 7, 3)
-    o = Whole(1, 64, 8)
-    summed = Setting("ikl", f"different letters of {LETTERS!r}", _summed)
+    _words: ClassVar = {
+        "title": "Eight letters: kept or summed",
+        "arrays": {"letters": LETTERS, "windows": WINDOWS, "weight": WEIGHT},
+        "hint": "Tap a letter to keep it in the output, or to sum it away (Σ).",
+        "sentences": {
+            "convolution": "{keeps} letters kept, {sums} summed: a convolution.",
+            "other": (
+                "{keeps} letters kept, {sums} summed: not a convolution, which sums i, k and l."
+            ),
+            **{
+                f"{name}{first}": f"{product}{WITH}{then}"
+                for name, product in (("one", ONE), ("many", MANY))
+                for first, then in (
+                    ("", "."),
+                    ("_first", ", after a sum over {firsts} in the one array that has it."),
+                    ("_firsts", ", after a sum over {firsts}, each in the one array that has it."),
+                )
+            },
+        },
+        "lines": {
+            "einsum": ("einsum", '"{subscripts}"'),
+            "outer": ("loops", "{outer}: {outside:output}×"),
+            "inner": ("", "   {inner}: {inside}×"),
+            "body": (
+                "",
+                f"      output[{{index:output}}] += "
+                f"windows[{', '.join(WINDOWS)}] · weight[{', '.join(WEIGHT)}]",
+            ),
+            "product": ("matmul", MATMUL),
+            "products": ("matmul", f"{MATMUL}, {{batch}} times: for each {{batches}}"),
+            "flops": ("FLOPs", FLOPS),
+            "flops_first": ("FLOPs", f"{FLOPS}; the matrix product alone {{product}}"),
+            "im2col": (
+                "im2col",
+                "copies {bytes:input} bytes of float32, {ratio} times the input's {input:input} (stride 1)",
+            ),
+        },
+        "code": {
+            "convlib": _code(),
+            "contract": _code(
+                "assert np.array_equal(output, convlib.contract(np, view, weight))\n"
+            ),
+            "PyTorch": TORCH
+            + 'twin = torch.einsum("{subscripts}", torch.tensor(view), torch.tensor(weight))\n'
+            "print(twin.shape)\n",
+        },
+    }  # fmt: skip
+    n = Whole(1, 8, 1, "n images")
+    g = Whole(1, 8, 1, "g groups")
+    i = Whole(1, 64, 3, "i in")
+    h = Whole(1, 64, 6, "h rows")
+    w = Whole(1, 64, 6, "w columns")
+    k = Whole(1, 7, 3, "k tap rows", "kernel")
+    l = Whole(1, 7, 3, "l tap cols", "kernel")
+    o = Whole(1, 64, 8, "o out", "output")
+    summed = Setting(
+        "ikl",
+        f"different letters of {LETTERS!r}",
+        _summed,
+        {"text": rf"^(?!.*(.).*\1)[{LETTERS}]*$"},
+    )
 
     def still(self) -> tuple[str, str]:
         """Return the present state as an SVG element and as one sentence."""

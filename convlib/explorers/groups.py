@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from ._base import Explorer, Whole
+from typing import ClassVar
+
+from ._base import CONVLIB, TORCH, Explorer, Whole
 from ._still import Picture
+
+REFUSED = "No weight: {name} {value} does not divide by groups {g}."
+CHANNELS = ("in_channels", "out_channels", "groups")
+PRESETS = {
+    "one group": (8, 8, 1),
+    "two groups": (8, 8, 2),
+    "depthwise": (8, 8, 8),
+    "depthwise, multiplier 2": (6, 12, 6),
+}
+WEIGHTS = "Which output channel has a weight for which input channel"
+COST = "{b:output}·{per:kernel}·{k:kernel}·{k:kernel} = {params:kernel} parameters"
 
 
 class GroupsExplorer(Explorer):
@@ -22,10 +35,63 @@ class GroupsExplorer(Explorer):
     """
 
     _explorer = "groups"
-    in_channels = Whole(1, 16, 8)
-    out_channels = Whole(1, 16, 8)
-    groups = Whole(1, 16, 2)
-    kernel_size = Whole(1, 7, 3)
+    _words: ClassVar = {
+        "title": "Who reads whom: channels in groups",
+        "start": {
+            "label": "Example", "keys": CHANNELS,
+            "presets": {
+                name: dict(zip(CHANNELS, values, strict=True)) for name, values in PRESETS.items()
+            },
+        },
+        "sentences": {
+            "in": REFUSED.format(name="in_channels", value="{a}", g="{g}"),
+            "out": REFUSED.format(name="out_channels", value="{b}", g="{g}"),
+            "reads": "Output channel {at} reads {reads listed input channel}, {per} of {a}.",
+            "one": "One group: every output channel reads every input channel.",
+            "depthwise": "Depthwise: each input channel has one output channel of its own.",
+            "multiplier": (
+                "Depthwise: each input channel has {each} output channels of its own, the multiplier "
+                "is {each}."
+            ),
+            "groups": (
+                "{g} groups, as {g} convolutions side by side: none sees the channels of another."
+            ),
+        },
+        "grids": {
+            "weight": {"name": WEIGHTS, "caption": "i of weight[o, i], a row for each o"},
+            "groups": {
+                "name": WEIGHTS, "caption": "i of weight[o, i], a row for each o; empty: no weight",
+            },
+        },
+        "lines": {
+            "weight": (
+                "weight", "shape ({b:output}, {a:input}/{g} = {per:kernel}, {k:kernel}, {k:kernel})",
+            ),
+            "cost": ("cost", COST),
+            "less": ("cost", f"{COST}, with one group {{dense}}, {{g}} times as many"),
+            "flops": ("", "2·{params:kernel} = {flops} FLOPs an output position"),
+            "groups": (
+                "groups",
+                "{a:input} / {g} and {b:output} / {g} must both be whole: groups may be {choices}",
+            ),
+        },
+        "code": {
+            "convlib": CONVLIB
+            + "input = np.ones((1, {a}, {k}, {k}), np.float32)\n"
+            "weight = np.ones(({b}, {a} // {g}, {k}, {k}), np.float32)\n"
+            "output = convlib.conv2d(input, weight, groups={g})\n"
+            "print(output.shape, weight.shape, weight.size)\n",
+            "PyTorch": TORCH
+            + "layer = torch.nn.Conv2d({a}, {b}, {k}, groups={g}, bias=False)\n"
+            "torch.nn.init.ones_(layer.weight)\n"
+            "twin = layer(torch.from_numpy(input))\n"
+            "print(twin.shape, layer.weight.shape, layer.weight.numel())\n",
+        },
+    }  # fmt: skip
+    in_channels = Whole(1, 16, 8, "In channels")
+    out_channels = Whole(1, 16, 8, "Out channels", "output")
+    groups = Whole(1, 16, 2, "Groups", "kernel")
+    kernel_size = Whole(1, 7, 3, "Kernel", "kernel")
     channel = Whole(0, 15, 0)
 
     def _shown(self):
@@ -61,7 +127,7 @@ class GroupsExplorer(Explorer):
         picture.caption(0, high + cell + 12, f"{b} output channels")
         if not fits:
             name, value = ("in_channels", a) if a % g else ("out_channels", b)
-            sentence = f"No weight: {name} {value} does not divide by groups {g}."
+            sentence = REFUSED.format(name=name, value=value, g=g)
         else:
             sentence = (
                 f"Output channel {here} reads {a // g} of {a} input channels. Weight shape "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
 
-from ._base import Explorer, Setting, Whole, Word
+from ._base import CONVLIB, TORCH, Explorer, Setting, Whole, Word
 from ._still import Picture, by_column
 
 # name → shape, strides in bytes, bytes of the buffer, byte of the first element, the element that is
@@ -24,12 +24,27 @@ PRESETS = {
     "broadcast": ([3, 8], [0, 2], 16, 0, [1, 2]),
     "too far": ([7, 3], [2, 2], 16, 0, [6, 2]),
 }
+LOADED = "shape", "strides", "buffer", "offset", "index"
+SETTINGS = {
+    name: {**dict(zip(LOADED, values, strict=True)), "itemsize": 2, "preset": name}
+    for name, values in PRESETS.items()
+}
 ELEMENTS = 96  # of a view, at most: what a page can show
 
 
-def _integers(low: int, high: int, least: int, most: int, product: int | None = None):
+NUMBERS = CONVLIB + 'numbers = np.arange({items}, dtype="<i{size}") * {step}\n'
+VIEW = 'view = np.ndarray({shape}, "<i{size}", buffer, {start}, {strides})\n'
+LOOKS = "np.ndarray looks whether the bytes are there, as_strided does not\n"
+BUFFER = "buffer = numbers.tobytes() + bytes({rest})\n"
+TWIN = "twin = torch.as_strided(torch.from_numpy(numbers), {shape}, {units}, {first})\n"
+WOULD = "Element {index tuple} would be read from {bytes}, but the buffer"
+
+
+def _integers(low: int, high: int, least: int, product: int | None = None):
+    """Return a check and a rule for a list of `least` to four integers."""
+
     def check(value: Any) -> list[int] | None:
-        if not isinstance(value, (list, tuple)) or not least <= len(value) <= most:
+        if not isinstance(value, (list, tuple)) or not least <= len(value) <= 4:
             return None
         if any(not isinstance(v, (int, np.integer)) or isinstance(v, bool) for v in value):
             return None
@@ -37,7 +52,8 @@ def _integers(low: int, high: int, least: int, most: int, product: int | None = 
         small = product is None or math.prod(numbers) <= product
         return numbers if small and all(low <= v <= high for v in numbers) else None
 
-    return check
+    rule: dict[str, Any] = {"list": [least, 4], "of": {"from": low, "to": high}}
+    return check, rule if product is None else {**rule, "product": product}
 
 
 class MemoryExplorer(Explorer):
@@ -59,19 +75,72 @@ class MemoryExplorer(Explorer):
     """
 
     _explorer = "memory"
+    _words: ClassVar = {
+        "title": "Where an element lies in memory",
+        "start": {"label": "Example", "keys": ["preset"], "presets": SETTINGS},
+        "changed": {"preset": "custom"},  # by any control
+        "sentences": {
+            "read": "Element {index tuple} is read from {bytes}.",
+            "before": f"{WOULD} begins with byte 0. as_strided would go there.",
+            "behind": f"{WOULD} ends with byte {{final}}. as_strided would go there.",
+            "alone": "No other element lies there.",
+            "shared": "So {others one is/are} {named}: stored once, shown {sharing} times.",
+            "overlap": "Some of these bytes also belong to {named}.",
+            "outside": (
+                "{bad} of {elements count element} {bad one lies/lie} outside, the first at index "
+                "{wrong tuple}."
+            ),
+            "all": "In all, {elements count element} of {size count byte} live in {used count byte}.",
+            "never": "Never read: {unread listed byte}.",
+        },
+        "grids": {
+            "memory": {
+                "name": "Memory",
+                "caption": (
+                    "Memory: {buffer count byte} and the numbers that they hold. Dashed: not in the buffer."
+                ),
+            },
+            "view": {
+                "name": "View of shape {shape tuple}",
+                "caption": (
+                    "View: shape {shape tuple}, strides {strides tuple}. Small: where an element begins."
+                ),
+            },
+        },
+        "lines": {
+            "value": ("value", "{value:output}"),
+            "none": ("value", "outside of 0 to {final}"),
+        },
+        "code": {
+            "windows": NUMBERS
+            + "view = convlib.windows(numbers, {kernel}, stride={stride}, dilation={dilation})\n"
+            "assert list(view.strides) == {strides}\n",
+            "ndarray": f"{NUMBERS}{BUFFER}# {LOOKS}{VIEW}",
+            "refused": f"{NUMBERS}{BUFFER}# ValueError: {LOOKS}{VIEW}",
+            "PyTorch": f"{TORCH}# in elements\n{TWIN}",
+            "refused_twin": f"{TORCH}# in elements; RuntimeError: it looks whether they are there\n{TWIN}",
+            "no_twin": f"{TORCH}# no twin: the strides of torch are whole elements, and not negative\n",
+        },
+    }  # fmt: skip
     preset = Word(*PRESETS, "custom")
     shape = Setting(
         [6, 3],
         f"a list of one to four integers from 1 to 12, with a product up to {ELEMENTS}",
-        _integers(1, 12, 1, 4, ELEMENTS),
+        *_integers(1, 12, 1, ELEMENTS),
     )
     strides = Setting(
-        [2, 2], "a list of one to four integers from -48 to 48", _integers(-48, 48, 1, 4)
+        [2, 2], "a list of one to four integers from -48 to 48", *_integers(-48, 48, 1)
     )
-    buffer = Whole(1, 96, 16)
-    itemsize = Setting(2, "1, 2, 4 or 8", lambda v: v if v in (1, 2, 4, 8) else None)
-    offset = Whole(0, 95, 0)
-    index = Setting([2, 1], "a list of integers from 0 to 11", _integers(0, 11, 0, 4))
+    buffer = Whole(1, 96, 16, "Buffer, bytes")
+    itemsize = Setting(
+        2,
+        "1, 2, 4 or 8",
+        lambda v: v if v in (1, 2, 4, 8) else None,
+        {"words": [1, 2, 4, 8]},
+        "Itemsize",
+    )
+    offset = Whole(0, 95, 0, "Start")
+    index = Setting([2, 1], "a list of integers from 0 to 11", *_integers(0, 11, 0))
 
     def __init__(self, preset: str | None = None, **settings: Any) -> None:
         chosen = sorted(settings.keys() - {"index"})
@@ -81,8 +150,7 @@ class MemoryExplorer(Explorer):
             )
         if preset in PRESETS or (preset is None and not chosen):
             preset = preset or "windows"
-            names = ("shape", "strides", "buffer", "offset", "index")
-            for key, value in zip(names, PRESETS[preset], strict=True):
+            for key, value in zip(LOADED, PRESETS[preset], strict=True):
                 settings.setdefault(key, value)
         elif chosen:
             preset = "custom"
@@ -101,10 +169,9 @@ class MemoryExplorer(Explorer):
     @traitlets.observe("preset")
     def _load(self, change: Any) -> None:
         """A preset that is set later brings its settings along, as in the page."""
-        names = ("shape", "strides", "buffer", "offset", "index")
         if change["new"] not in PRESETS:
             return
-        wanted = {**dict(zip(names, PRESETS[change["new"]], strict=True)), "itemsize": 2}
+        wanted = SETTINGS[change["new"]]
         if any(getattr(self, name) != wanted[name] for name in wanted if name != "index"):
             with self.hold_sync():
                 for name, value in wanted.items():

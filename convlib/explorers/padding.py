@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..geometry import effective_kernel_size, same_padding
-from ._base import Explorer, Setting, Whole, Word, toy_input
+from ._base import CONVLIB, INPUT, TORCH, WEIGHT, Explorer, Setting, Whole, Word, toy_input
 from ._still import Picture
 
 MODES: dict[str, Any] = {
@@ -23,6 +24,35 @@ def _padding(value: Any) -> int | str | None:
         return value if value == "same" else None
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return int(value) if whole and 0 <= value <= 5 else None
+
+
+REFUSED = "No padding: {mode} has at most {most count cell} beside an input of {n}, {wanted} are asked for."
+USED = "Pixel {pixel tuple} is used {used count time}, by {windows} of {all count window}"
+CELLS = {"path": "input", "name": "Padded input"}
+SIZE = "{n:input} + {before:input} + {after:input} − {k:kernel} + 1 = "
+ONES = (
+    "\n# how often each pixel is used: the gradient where all weights are 1\n"
+    "ones = torch.ones(1, 1, {kernel_size}, {kernel_size})\n"
+)
+
+
+def _with_zeros(library: str, x: str, w: str) -> str:
+    return f"{library}.conv2d({x}, {w}, padding={{amount}})"
+
+
+def _with_copies(library: str, x: str, w: str) -> str:
+    return f'{library}.conv2d({library}.pad({x}, ({{sides}}), mode="{{mode}}"), {w})'
+
+
+def _code(convolved: Callable[[str, str, str], str]) -> tuple[str, str]:
+    """Return the two texts to copy, for a way to write the padded convolution of x with w."""
+    torch = "torch.nn.functional"
+    return (
+        f"{CONVLIB}{INPUT}{WEIGHT}output = {convolved('convlib', 'input', 'weight')}\n",
+        f"{TORCH}x = torch.from_numpy(input).requires_grad_()\n"
+        f"twin = {convolved(torch, 'x', 'torch.from_numpy(weight)')}\n{ONES}"
+        f"{convolved(torch, 'x', 'ones')}.sum().backward()\nuses = x.grad\n",
+    )
 
 
 class PaddingExplorer(Explorer):
@@ -41,10 +71,50 @@ class PaddingExplorer(Explorer):
     """
 
     _explorer = "padding"
-    size = Whole(1, 8, 5)
-    kernel_size = Whole(1, 6, 3)
-    padding = Setting(1, "an integer from 0 to 5, or 'same'", _padding)
-    mode = Word(*MODES)
+    _words: ClassVar = {
+        "title": "Padding, and how often a pixel is used",
+        "sentences": {
+            "refused": REFUSED,
+            "none": "No output: the kernel spans {k} cells, the padded input has {padded}.",
+            "zero": "A zero of the padding, read by {windows} of {all count window}.",
+            "pixel": f"{USED}.",
+            "copies": f"{USED}: it stands in {{cells}} cells.",
+            "even": "All pixels are used equally often: {low count time}.",
+            "uneven": "Uses of a pixel go from {low} to {high}.",
+            "same": "The output is as large as the input.",
+            "less": "The output has {change count row} less than the input.",
+            "more": "The output has {change count row} more than the input.",
+        },
+        "grids": {
+            "input": {**CELLS, "caption": "Input {padded} × {padded}"},
+            "padded": {**CELLS, "caption": "Padded input {padded} × {padded}"},
+            "uses": {"path": "uses", "name": "Uses of each pixel", "caption": "Uses of each pixel"},
+            "taps": {
+                "path": "taps", "name": "Output: how often each window reads the cell",
+                "caption": "Output {m} × {m}: readers",
+            },
+        },
+        "lines": {
+            "size": ("size", SIZE + "{m:output}"),
+            "windowless": ("size", SIZE + "no window"),
+            "uses": ("uses", "along one axis {line.*:output}"),
+            "used": (
+                "uses",
+                "along one axis {line.*:output}; here {own.0:output}·{own.1:output} = {used:output}",
+            ),
+        },
+        "code": dict(zip(
+            ("convlib", "PyTorch", "pad", "pad_twin"), _code(_with_zeros) + _code(_with_copies),
+            strict=True,
+        )),
+    }  # fmt: skip
+    size = Whole(1, 8, 5, "Input size")
+    kernel_size = Whole(1, 6, 3, "Kernel", "kernel")
+    padding = Setting(
+        1, "an integer from 0 to 5, or 'same'", _padding,
+        {"words": [*range(6), "same"]}, "Padding on each side",
+    )  # fmt: skip
+    mode = Word(*MODES, label="What it holds")
     row = Whole(-5, 12, 0)
     column = Whole(-5, 12, 0)
 

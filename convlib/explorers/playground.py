@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import struct
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..convolution import conv2d
-from ._base import Explorer, Setting, Whole, Word
+from ._base import CONVLIB, TORCH, Explorer, Setting, Whole, Word
 from ._still import Picture, number
 from .padding import MODES
 
@@ -48,6 +48,23 @@ def _kernel(value: Any) -> list[list[float]] | None:
             return None
         rows.append([float(v) for v in row])
     return rows
+
+
+def _square(k: int) -> dict[str, Any]:
+    """Return the rule of a square of numbers."""
+    weight = {"from": -100, "to": 100, "real": True}
+    return {"list": [k, k], "of": {"list": [k, k], "of": weight}}
+
+
+SIDES = '({p}, {p}, {p}, {p}), mode="{mode}"'
+FILTERED = (
+    "weight = np.array(\n    {weight}, float\n)[None, None]\n"
+    f"padded = convlib.pad(image, {SIDES})\n"
+    "output = convlib.conv2d(padded, weight, stride={stride}, dilation={dilation})\n"
+)
+OUTSIDE = "Of {outputs} outputs, {cut} {cut one is/are} below black or above white."
+# How photograph() begins: the page tells its own picture from the reader's by it.
+SAMPLE = "HxsbICMfJSIZEBcYFRccJCAcHRYgGjUbHlSwfSEdHR4cIyAa"
 
 
 def _image(value: Any) -> str | None:
@@ -95,17 +112,63 @@ class KernelPlayground(Explorer):
     """
 
     _explorer = "playground"
+    _words: ClassVar = {
+        "title": "Your kernel, on a photograph",
+        "start": {
+            "label": "Start from", "keys": ["kernel"],
+            "presets": {name: {"kernel": rows} for name, rows in PRESETS.items()},
+        },
+        "sample": SAMPLE,
+        "unlinked": "image",  # too long for an address
+        "promise": "Read in this page, sent nowhere.",
+        "sentences": {
+            "sum": "Output ({row}, {column}) is {value}, the sum of {products count product}.",
+            "grey": "The weights add up to {total}: an even region becomes 0, drawn in grey.",
+            "kept": "The weights add up to {total}: an even region keeps its brightness.",
+            "times": "The weights add up to {total}: an even region becomes {total} times as bright.",
+            "cut": OUTSIDE,
+        },
+        "grids": {
+            "window": {
+                "path": "window", "name": "The window of output row {row}, column {column}",
+                "caption": "Window at ({row}, {column})",
+            },
+        },
+        "lines": {
+            "sum": (
+                "sum",
+                "of the products {value:output}, of the weights {total:kernel}. Black is {black}, white "
+                "{white}; outputs go from {low:output} to {high:output}",
+            ),
+        },
+        "code": {
+            "convlib": CONVLIB + "from convlib import samples\n\n"
+            "colour = samples.photograph(top=30, left=60, height=384, width=384)\n"
+            "grey = (colour @ [0.299, 0.587, 0.114]).reshape(128, 3, 128, 3)\n"
+            "image = grey.mean((1, 3)).round()[None, None]\n" + FILTERED,
+            "own": CONVLIB + "from PIL import Image\n\n"
+            'photo = Image.open("photograph.jpg").convert("L").resize((128, 128))  # yours\n'
+            "image = np.array(photo, float)[None, None]\n" + FILTERED,
+            "PyTorch": TORCH
+            + f"padded = torch.nn.functional.pad(torch.from_numpy(image), {SIDES})\n"
+            "twin = torch.nn.functional.conv2d(\n"
+            "    padded, torch.from_numpy(weight), stride={stride}, dilation={dilation}\n)\n",
+        },
+    }  # fmt: skip
     kernel = Setting(
         PRESETS["sharpen"],
         f"one of {', '.join(map(repr, PRESETS))}, or 1, 3 or 5 rows of as many numbers up to 100",
         _kernel,
+        {"any": [_square(1), _square(3), _square(5)]},
     )
-    stride = Whole(1, 4, 1)
-    dilation = Whole(1, 4, 1)
-    padding_mode = Word(*MODES)
+    stride = Whole(1, 4, 1, "Stride", "output")
+    dilation = Whole(1, 4, 1, "Dilation", "kernel")
+    padding_mode = Word(*MODES, label="Beyond the border")
     row = Whole(0, SIDE - 1, 60)
     column = Whole(0, SIDE - 1, 60)
-    image = Setting("", "the base64 of 128 · 128 bytes", _image)
+    image = Setting(
+        "", "the base64 of 128 · 128 bytes", _image, {"text": "^[A-Za-z0-9+/]{21846}==$"}
+    )
 
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("image", photograph())

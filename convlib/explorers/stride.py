@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..geometry import effective_kernel_size, leftover, output_size
-from ._base import Explorer, Setting, Whole
+from ._base import CONVLIB, TORCH, Explorer, Setting, Whole
 from ._still import Picture
 
 LIMITS = {
@@ -16,6 +16,14 @@ LIMITS = {
     "padding": (0, 4, 0),
     "dilation": (1, 4, 1),
 }
+
+
+LAYER = (
+    "⌊({layers.#.n:input} + 2·{layers.#.p:input} − {layers.#.d:kernel}·({layers.#.k:kernel} − 1) − 1) / "
+    "{layers.#.s:output}⌋ + 1"
+)
+WINDOWS = " = ⌊{layers.#.room} / {layers.#.s:output}⌋ + 1 = {layers.#.m:output}"
+OUTSIDE = "Its receptive field is {field count cell} wide"
 
 
 def _layers(value: Any) -> list[dict[str, int]] | None:
@@ -57,7 +65,62 @@ class StrideExplorer(Explorer):
     """
 
     _explorer = "stride"
-    size = Whole(1, 32, 16)
+    _words: ClassVar = {
+        "title": "Sizes and receptive fields, layer by layer",
+        "layer": {
+            "kernel_size": ("Kernel", "kernel"),
+            "stride": ("Stride", "output"),
+            "padding": ("Padding", "input"),
+            "dilation": ("Dilation", "kernel"),
+        },
+        "field": " = {field:kernel} wide; the next output's begins {jump} further",
+        "legend": (
+            "Dots: places where a window fits, skipped by the stride; red ones are left over, the next "
+            "step would leave the input."
+        ),
+        "sentences": {
+            "none": (
+                "Layer {stop} has no output: its kernel spans {end.d}·({end.k} − 1) + 1 = {end.span} "
+                "cells, its padded input has {end.n} + 2·{end.p} = {end.padded}."
+            ),
+            # Of one layer an output reads cells, of several it depends on them.
+            "input": "Output {at} reads input {own}.",
+            "gaps": "Output {at} reads input {own} and skips {skipped} between them.",
+            "padding": "Output {at} reads padding only.",
+            "several_input": "Output {at} depends on input {own}.",
+            "several_gaps": "Output {at} depends on input {own} and skips {skipped} between them.",
+            "several_padding": "Output {at} depends on no input cell: its taps meet padding only.",
+            "field": f"{OUTSIDE}.",
+            "some": f"{OUTSIDE}, {{outside}} of them outside the input.",
+            "all": f"{OUTSIDE}, all of them outside the input.",
+            "it": f"{OUTSIDE}, all of it outside the input.",
+            "never": "Never read: input {unread}.",
+        },
+        "lines": {
+            "layer": ("layer", LAYER + WINDOWS),
+            "leftover": ("layer", LAYER + WINDOWS + ", {layers.#.leftover:unused} left over"),
+            "windowless": (
+                "layer", LAYER + " has no windows: {layers.#.span:kernel} > {layers.#.padded:input}"
+            ),
+        },
+        "code": {
+            "convlib": CONVLIB
+            + "from convlib.receptive import receptive_field\n\nlayers = {settings}\n"
+            "sizes = [{size}]\nfor layer in layers:\n"
+            "    sizes.append(convlib.output_size(sizes[-1], **layer))\n"
+            "field, jump = receptive_field(layers)\nprint(sizes, field, jump)\n",
+            "PyTorch": TORCH
+            + "x = torch.zeros(1, 1, {size}, requires_grad=True)\ny, shapes = x, [{size}]\n"
+            "for layer in layers:\n"
+            '    ones = torch.ones(1, 1, layer["kernel_size"])\n'
+            '    y = torch.conv1d(y, ones, None, layer["stride"], layer["padding"], layer["dilation"])\n'
+            "    shapes.append(y.shape[2])\n"
+            "y[0, 0, {at}].backward()\n"
+            "ways = x.grad[0, 0]  # from each input cell to output {at}\n"
+            "print(shapes, ways.tolist())\n",
+        },
+    }  # fmt: skip
+    size = Whole(1, 32, 16, "Input size")
     layers = Setting(
         [
             {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": 1},
@@ -66,6 +129,12 @@ class StrideExplorer(Explorer):
         "a list of one to four dicts with kernel_size 1 to 7, stride 1 to 4, padding 0 to 4 and "
         "dilation 1 to 4",
         _layers,
+        {
+            "list": [1, 4],
+            "of": {
+                "keys": {key: {"from": low, "to": high} for key, (low, high, _) in LIMITS.items()}
+            },
+        },
     )
     cell = Whole(0, 63, 0)
 

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
-from ._base import Explorer, Whole, Word, toy_input, toy_kernel
-from ._still import Picture
+from ._base import (
+    CONVLIB,
+    INPUT,
+    KERNEL,
+    TAPS,
+    TENSORS,
+    TORCH,
+    WEIGHT,
+    Explorer,
+    Whole,
+    Word,
+    call,
+    toy_input,
+    toy_kernel,
+)
+from ._still import Picture, number
+
+SETTINGS = "stride", "padding", "output_padding"
+NO_OUTPUT = {
+    "no_extra": "No output: output_padding {extra} must be below the stride {s}.",
+    "no_size": "No output: ({n} − 1)·{s} − 2·{p} + ({k} − 1) + {extra} + 1 = {m} is below 1.",
+}
+CELLS = {
+    "name": "Output", "caption": "Output {m} × {m}", "role": "output", "padded": True,
+    "outside": ", cut off",
+}  # fmt: skip
+STAMPS = "Input cell {place tuple} stamps {value} times the kernel on {stamped count cell}"
 
 
 class TransposedExplorer(Explorer):
@@ -26,12 +53,67 @@ class TransposedExplorer(Explorer):
     """
 
     _explorer = "transposed"
-    size = Whole(1, 5, 4)
-    kernel_size = Whole(1, 5, 3)
-    stride = Whole(1, 4, 2)
-    padding = Whole(0, 3, 1)
-    output_padding = Whole(0, 3, 0)
-    view = Word("counts", "values")
+    _words: ClassVar = {
+        "title": "Each input cell stamps a window",
+        "sentences": {
+            **NO_OUTPUT,
+            "stamps": f"{STAMPS}.",
+            "stamps_less": f"{STAMPS}, {{lost}} of them cut off by the padding.",
+            "cut": "Cell {place tuple} is cut off by the padding.",
+            "blank": "Output {place tuple} is written by 0 stamps.",
+            "once": "Output {place tuple} is written by 1 stamp, which adds up to {sum}.",
+            "written": "Output {place tuple} is written by {stamps} stamps, which add up to {sum}.",
+            "apart": "Kernel {k} is smaller than stride {s}: between the stamps nothing is written.",
+            "uneven": (
+                "Stride {s} does not divide kernel {k}: away from the border the counts along an axis "
+                "repeat {cycle}, and two axes make a checkerboard."
+            ),
+            "even": (
+                "Stride {s} divides kernel {k}: away from the border every cell is written "
+                "{less}·{less} times, and there is no pattern."
+            ),
+            "more": "At the end {extra count row} more {extra one is/are} kept.",
+            "more_blank": (
+                "At the end {extra count row} more {extra one is/are} kept; no stamp reaches {beyond} "
+                "of them."
+            ),
+        },
+        "grids": {
+            "input": {
+                "path": "input", "name": "Input", "caption": "Input {n} × {n}", "role": "input",
+                "of": "input ", "met": ", stamps the cell",
+            },
+            "kernel": KERNEL,
+            "values": {**CELLS, "path": "output"},
+            "counts": {
+                **CELLS, "path": "counts", "name": "Stamps on each cell of the output",
+                "caption": "Output {m} × {m}: how many stamps write a cell",
+            },
+            "cut": {**CELLS, "path": "output", "caption": "All of it is cut off"},
+        },
+        "lines": {
+            "size": (
+                "size", "({n:input} − 1)·{s} − 2·{p} + ({k:kernel} − 1) + {extra} + 1 = {m:output}"
+            ),
+            "back": ("back", "⌊({m:output} + 2·{p} − {k:kernel}) / {s}⌋ + 1 = {back:input}"),
+            "taps": TAPS,
+            "stamps": ("stamps", "along one axis {line.*:output}"),
+        },
+        "code": {
+            "convlib": CONVLIB + INPUT + WEIGHT
+            + "output = " + call("convlib.conv_transpose2d", "input, weight", *SETTINGS)
+            + "# how many stamps write each cell\ncounts = "
+            + call("convlib.conv_transpose2d", "np.ones_like(input), np.ones_like(weight)", *SETTINGS),
+            "PyTorch": TORCH
+            + "twin = " + call("torch.nn.functional.conv_transpose2d", TENSORS, *SETTINGS),
+        },
+    }  # fmt: skip
+    size = Whole(1, 5, 4, "Input size")
+    kernel_size = Whole(1, 5, 3, "Kernel", "kernel")
+    stride = Whole(1, 4, 2, "Stride", "output")
+    padding = Whole(0, 3, 1, "Padding")
+    output_padding = Whole(0, 3, 0, "Output pad", "output")
+    view = Word("counts", "values", label="Show", names=("how many stamps", "their sums"))
     at = Word("input", "output")
     row = Whole(-3, 23, 1)
     column = Whole(-3, 23, 1)
@@ -55,14 +137,9 @@ class TransposedExplorer(Explorer):
         left = max(n + 1, 3.5) * cell
         picture.caption(left, 8, f"Kernel {k} × {k}")
         picture.grid(left, 22, weight, "kernel", cell)
-        sentence = ""
-        if extra >= s:
-            sentence = f"No output: output_padding {extra} must be below the stride {s}."
-        elif m < 1:
-            sentence = (
-                f"No output: ({n} − 1)·{s} − 2·{p} + ({k} − 1) + {extra} + 1 = {m} is below 1."
-            ).replace("= -", "= −")
-        if sentence:
+        if extra >= s or m < 1:
+            words = NO_OUTPUT["no_extra" if extra >= s else "no_size"]
+            sentence = words.format(n=n, k=k, s=s, p=p, extra=extra, m=number(m))
             return picture.svg(sentence), sentence
 
         table = np.zeros((2, side, side), int)  # sums and counts

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from ..convolution import conv2d
 from ..geometry import effective_kernel_size
-from ._base import Explorer, Whole, Word, toy_input, toy_kernel
+from ._base import (
+    CONVLIB,
+    INPUT,
+    KERNEL,
+    NO_OUTPUT,
+    TENSORS,
+    TORCH,
+    WEIGHT,
+    Explorer,
+    Whole,
+    Word,
+    call,
+    toy_input,
+    toy_kernel,
+)
 from ._still import Picture, number
+
+SIZE = "⌊({n:input} + 2·{p:input} − {d:kernel}·({k:kernel} − 1) − 1) / {s}⌋ + 1"
+CELLS = {"path": "input", "name": "Padded input", "role": "input", "outside": ", padding"}
+SETTINGS = "stride", "padding", "dilation"
 
 
 class WindowExplorer(Explorer):
@@ -32,11 +52,46 @@ class WindowExplorer(Explorer):
     """
 
     _explorer = "window"
-    size = Whole(1, 10, 6)
-    kernel_size = Whole(1, 5, 3)
-    padding = Whole(0, 2, 0)
-    stride = Whole(1, 4, 1)
-    dilation = Whole(1, 3, 1)
+    _words: ClassVar = {
+        "title": "One output, one window",
+        "sentences": {
+            "none": NO_OUTPUT,
+            "output": (
+                "Output ({row}, {column}) reads {rows listed row} and {columns listed column} of the "
+                "padded input; its sum is {sum}."
+            ),
+            "nobody": "{what} cell ({row}, {column}) is read by no window.",
+            "one": "{what} cell ({row}, {column}) is read by one window.",
+            "many": (
+                "{what} cell ({row}, {column}) is read by {reads} windows, each with another weight."
+            ),
+            "never": "Never read: {unread listed row} and {unread listed column}, {never count cell}.",
+        },
+        "grids": {
+            "input": {**CELLS, "caption": "Input {padded} × {padded}"},
+            "padded": {**CELLS, "caption": "Padded input {padded} × {padded}"},
+            "kernel": KERNEL,
+            "spread": {**KERNEL, "caption": "Kernel {k} × {k}, spans {span}"},
+            "output": {
+                "path": "output", "name": "Output", "caption": "Output {m} × {m}", "role": "output",
+                "of": "output ", "met": ", reads the cell",
+            },
+        },
+        "lines": {
+            "size": ("size", f"{SIZE} = ⌊{{room}} / {{s}}⌋ + 1 = {{m:output}}"),
+            "windowless": ("size", f"{SIZE} has no windows: {{span:kernel}} > {{padded:input}}"),
+        },
+        "code": {
+            "convlib": CONVLIB + INPUT + WEIGHT
+            + "output = " + call("convlib.conv2d", "input, weight", *SETTINGS),
+            "PyTorch": TORCH + "twin = " + call("torch.nn.functional.conv2d", TENSORS, *SETTINGS),
+        },
+    }  # fmt: skip
+    size = Whole(1, 10, 6, "Input size")
+    kernel_size = Whole(1, 5, 3, "Kernel", "kernel")
+    padding = Whole(0, 2, 0, "Padding")
+    stride = Whole(1, 4, 1, "Stride", "output")
+    dilation = Whole(1, 3, 1, "Dilation", "kernel")
     view = Word("output", "input")
     row = Whole(0, 13, 0)
     column = Whole(0, 13, 0)
@@ -55,10 +110,7 @@ class WindowExplorer(Explorer):
             picture.grid(0, 22, padded, self._kinds(set(), set()), cell)
             picture.caption((width + 1) * cell, 8, f"Kernel {k} × {k}")
             picture.grid((width + 1) * cell, 22, weight, "kernel", cell)
-            sentence = (
-                f"No output: the kernel spans {d}·({k} − 1) + 1 = {span} cells, the padded input "
-                f"has {n} + 2·{p} = {width}."
-            )
+            sentence = NO_OUTPUT.format(d=d, k=k, span=span, n=n, p=p, padded=width)
             return picture.svg(f"{n} by {n} input, {k} by {k} kernel. {sentence}"), sentence
 
         output = conv2d(

@@ -18,7 +18,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pygments.formatters import HtmlFormatter
 
-from convlib.explorers import _bundle
+from convlib.explorers import _bundle, block
 
 from notebooks import CHAPTERS
 from slide_deck import Deck, deck
@@ -91,6 +91,7 @@ def write(out: Path, chapters: list[Path] = CHAPTERS) -> list[Deck]:
     decks = [deck(path, out) for path in chapters]
     for one in decks:
         text = environment.get_template("deck.html").render(deck=one)
+        text = text.replace("</body>", f"{block(text)}</body>")  # what explorers.js reads
         (out / f"{one.name}.html").write_text(text, "utf8")
     text = environment.get_template("index.html").render(decks=decks)
     (out / "index.html").write_text(text, "utf8")

@@ -11,7 +11,7 @@ from convlib.explorers import BackwardExplorer
 from convlib.explorers._base import toy_kernel
 from convlib.explorers.backward import toy_gradient
 
-from explorer_page import open_explorers, run_states  # noqa: F401
+from explorer_page import open_explorers, run_states, too_wide  # noqa: F401
 
 VIEWS = ["pixel", "window", "convolution"]
 
@@ -115,7 +115,7 @@ def test_300_random_settings_agree_with_pytorch_and_convlib(open_explorers):  # 
                 f"{r * m + c + 1} of {m * m} window{'s' * (m > 1)} "
                 f"{'has' if r == c == 0 else 'have'} handed back."
             )
-            assert shown >= g.size + 2 * weight.size + gradient.size
+            assert shown == g.size + weight.size + gradient.size + 1
             continue
         value = gradient[r + p, c + p]
         assert n["done"] is None and n["sum"] == value
@@ -218,34 +218,4 @@ def test_touch_and_play(open_explorers):  # noqa: F811
 @pytest.mark.parametrize("width", [390, 1280])
 def test_all_views_fit_the_page(open_explorers, width):  # noqa: F811
     page = open_explorers(BackwardExplorer(), width=width)
-    wide = page.evaluate(
-        """states => states.filter((state) => {
-          document.querySelector('.cw-explorer').cwSet(state);
-          return document.documentElement.scrollWidth > innerWidth;
-        })""",
-        random_states(200, 11),
-    )
-    assert not wide
-
-
-# Script, style and layout of one change of the state, in milliseconds, for each state.
-COST = """async ([states]) => {
-  const el = document.querySelector('.cw-explorer'), spent = [];
-  for (const state of states) {
-    const start = performance.now();
-    el.cwSet(state);
-    el.getBoundingClientRect();
-    spent.push(performance.now() - start);
-    await new Promise(requestAnimationFrame);
-  }
-  return spent.sort((a, b) => a - b)[spent.length >> 1];
-}"""
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_answers_within_a_frame(open_explorers, view):  # noqa: F811
-    page = open_explorers(BackwardExplorer(size=8, kernel_size=5, padding=2, view=view))
-    places = [{"row": i % 8, "column": (3 * i) % 8} for i in range(1, 60)]
-    median = page.evaluate(COST, [places])
-    print(f"{view}: {median:.1f} ms")
-    assert median < 50
+    assert not too_wide(page, random_states(200, 11))

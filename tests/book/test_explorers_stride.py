@@ -12,7 +12,7 @@ import convlib
 from convlib.explorers import StrideExplorer
 from convlib.receptive import receptive_field
 
-from explorer_page import open_explorers, paint_times, run_states  # noqa: F401
+from explorer_page import open_explorers, run_states  # noqa: F401
 
 LIMITS = {"kernel_size": (1, 7), "stride": (1, 4), "padding": (0, 4), "dilation": (1, 4)}
 
@@ -49,7 +49,7 @@ def test_300_random_stacks_agree_with_pytorch_and_convlib(open_explorers):  # no
                 assert n["stop"] == i + 1 == len(n["layers"])
                 assert sentence.startswith(f"Layer {i + 1} has no output: its kernel spans ")
                 assert f" = {span} cells" in sentence and f"= {told['padded']}." in sentence
-                assert n["ways"] == [] and told["m"] == 0
+                assert n["seen"] == [] and told["m"] == 0
                 break
             # How often each cell of the padded row is read, asked of PyTorch.
             row = torch.zeros(1, 1, told["padded"], dtype=torch.float64, requires_grad=True)
@@ -67,7 +67,6 @@ def test_300_random_stacks_agree_with_pytorch_and_convlib(open_explorers):  # no
         assert n["at"] == at
         y[0, 0, at].backward()
         ways = x.grad[0, 0].numpy()
-        assert n["ways"] == ways.tolist()
         own = np.flatnonzero(ways)
         assert n["seen"][0] == own.tolist() and n["reads"] == len(own)
         assert (n["field"], n["jump"]) == receptive_field(state["layers"])
@@ -106,7 +105,7 @@ def test_sliders_and_buttons_change_the_stack(open_explorers):  # noqa: F811
     page.get_by_label("Input size").press("ArrowRight")
     assert "Never read" not in sentence_of(page)
     assert page.get_by_role("img", name="Input 7 cells, after layer 1 3 cells").is_visible()
-    page.get_by_role("button", name="Add a layer").click()
+    page.get_by_label("Layers").press("ArrowRight")
     second = page.get_by_role("group", name="Layer 2")
     second.get_by_label("Dilation").press("ArrowRight")
     assert page.evaluate("document.querySelector('.cw-explorer').cwState().layers[1]") == {
@@ -117,11 +116,10 @@ def test_sliders_and_buttons_change_the_stack(open_explorers):  # noqa: F811
         "Layer 2 has no output: its kernel spans 2·(3 − 1) + 1 = 5 cells, "
         "its padded input has 3 + 2·0 = 3."
     )
-    page.get_by_role("button", name="Remove the last").click()
-    assert page.get_by_role("button", name="Remove the last").is_disabled()
-    for _ in range(3):
-        page.get_by_role("button", name="Add a layer").click()
-    assert page.get_by_role("button", name="Add a layer").is_disabled()
+    page.get_by_label("Layers").press("Home")
+    assert sentence_of(page).startswith("Output 0 reads input cells 0 to 2.")
+    page.get_by_label("Layers").press("End")
+    assert page.get_by_role("group", name="Layer 4").is_visible()
 
 
 def test_output_is_picked_by_slider_mouse_and_finger(open_explorers):  # noqa: F811
@@ -140,15 +138,6 @@ def test_output_is_picked_by_slider_mouse_and_finger(open_explorers):  # noqa: F
         assert button.bounding_box()["height"] >= 44
 
 
-def test_play_walks_the_outputs(open_explorers):  # noqa: F811
-    page = open_explorers(StrideExplorer(size=8))
-    page.get_by_role("button", name="Play").click()
-    page.wait_for_function(
-        "() => document.querySelector('.cw-explorer').cwState().cell === 1", timeout=10_000
-    )
-    page.get_by_role("button", name="Pause").click()
-
-
 def test_code_runs_and_gives_the_numbers_shown(open_explorers):  # noqa: F811
     page = open_explorers(
         StrideExplorer(size=20, cell=4, layers=[{"stride": 2, "padding": 1}, {"dilation": 2}])
@@ -162,10 +151,4 @@ def test_code_runs_and_gives_the_numbers_shown(open_explorers):  # noqa: F811
     n = page.evaluate("document.querySelector('.cw-explorer').cwNumbers()")
     assert names["sizes"] == names["shapes"] == n["sizes"]
     assert (names["field"], names["jump"]) == (n["field"], n["jump"])
-    assert names["ways"].tolist() == n["ways"]
-
-
-def test_paint_is_quick_at_the_largest_size(open_explorers):  # noqa: F811
-    layers = [{"kernel_size": 7, "stride": 1, "padding": 4, "dilation": 1}] * 4
-    page = open_explorers(StrideExplorer(size=32, layers=layers))
-    assert paint_times(page, [{"cell": i % 38} for i in range(60)]) < 50
+    assert np.flatnonzero(names["ways"].numpy()).tolist() == n["seen"][0]

@@ -69,8 +69,9 @@ def test_250_random_settings_agree_with_pytorch_and_convlib(open_explorers):  # 
         assert (n["row"], n["column"]) == (r, c)
         if state["view"] == "output":
             window = padded[r * s : r * s + n["span"] : d, c * s : c * s + n["span"] : d]
-            assert np.array(n["terms"])[..., 0].tolist() == window.tolist()
-            assert np.array(n["terms"])[..., 1].tolist() == w.tolist()
+            terms = np.array(n["terms"]).reshape(k, k, 2)
+            assert terms[..., 0].tolist() == window.tolist()
+            assert terms[..., 1].tolist() == w.tolist()
             assert n["sum"] == (window * w).sum() == expected[r, c]
         else:
             assert n["reads"] == len(n["taps"]) == uses[r, c]

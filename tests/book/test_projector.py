@@ -32,7 +32,7 @@ def test_a_page_is_whole_in_large_type(open_page, name):
 def test_text_code_and_explorers_are_larger(open_page):
     opened = open_page(PAGES[0], size="projector")
     page = opened.page
-    cell = ".cw-explorer [role=gridcell] rect"
+    cell = ".cw-explorer [role=gridcell]"
     small = [page.evaluate(LINE, selector) for selector in (TEXT, CODE)]
     small.append(page.locator(cell).first.bounding_box()["height"])
     page.keyboard.press("Alt+p")

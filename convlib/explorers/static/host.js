@@ -1,29 +1,15 @@
-// The static book's host: a model without Python, and the mounting of each .cw-explorer on the page.
-// `modules` comes from the linker (convlib/explorers/_bundle.py), which wraps all of it in a function.
-class Model {
-  constructor(state) {
-    this.state = state;
-    this.listeners = new Map();
-  }
-  get(key) {
-    return this.state[key];
-  }
-  set(key, value) {
-    if (Object.is(this.state[key], value)) return;
-    this.state[key] = value;
-    for (const listener of this.listeners.get(`change:${key}`) ?? []) listener();
-  }
-  save_changes() {}
-  on(name, listener) {
-    if (!this.listeners.has(name)) this.listeners.set(name, new Set());
-    this.listeners.get(name).add(listener);
-  }
-  off(name, listener) {
-    this.listeners.get(name)?.delete(listener);
-  }
-}
+// The static book's host: a state without Python, and the mounting of each .cw-explorer on the page.
+// `modules` comes from the linker, _bundle.py.
+const modelOf = (state) => ({
+  get: (key) => state[key],
+  set: (key, value) => { state[key] = value; },
+  save_changes() {},
+  on() {}, // nobody else changes the state
+  off() {},
+});
 
-const seen = {};
+// What the classes say of themselves: the page's JSON, by convlib.explorers.block().
+const specs = JSON.parse(document.getElementById("cw-specs")?.textContent ?? "{}"), seen = {};
 function mount(el) {
   const name = el.dataset.explorer, module = Object.hasOwn(modules, name) && modules[name];
   if (!module || el.dataset.ready) return;
@@ -31,7 +17,7 @@ function mount(el) {
   seen[name] = (seen[name] ?? 0) + 1;
   const id = `cw-${name}${seen[name] > 1 ? `-${seen[name]}` : ""}`, still = [...el.childNodes];
   try {
-    module.render({ model: new Model(JSON.parse(el.dataset.state)), el, page: { id } });
+    module.render({ model: modelOf({ ...JSON.parse(el.dataset.state), spec: specs[name] }), el, page: { id } });
     el.dataset.ready = "1";
   } catch (error) {
     el.replaceChildren(...still); // the still picture is worth more than an empty frame

@@ -13,11 +13,6 @@ export function sizes(n, k, s = 1, p = 0, d = 1) {
     : { span: reach, padded, output: Math.floor(room / s) + 1, leftover: room % s };
 }
 
-/** Why there is no output, in one sentence with the numbers. */
-export const noOutput = (z, k, d, n, p) =>
-  `No output: the kernel spans ${d}·(${k} − 1) + 1 = ${z.span} cells, the padded input has ` +
-  `${n} + 2·${p} = ${z.padded}.`;
-
 /** How many of the m windows read each padded cell of one axis. */
 export function useCounts(padded, m, k, s = 1, d = 1) {
   const uses = upto(padded, () => 0);
@@ -30,33 +25,26 @@ export function source(i, n, mode = "zeros") {
   if (i >= 0 && i < n) return i;
   if (mode === "zeros") return -1;
   if (mode === "replicate") return i < 0 ? 0 : n - 1;
-  if (mode === "circular") return ((i % n) + n) % n;
-  const period = 2 * (n - 1); // reflect: the border cell is not repeated
-  const j = ((i % period) + period) % period;
-  return j < n ? j : period - j;
+  const period = mode === "circular" ? n : 2 * (n - 1), j = ((i % period) + period) % period;
+  return j < n ? j : period - j; // reflect: the border cell is not repeated
 }
 
-/** Pad a list of rows by [before, after] on both axes. */
+/** Pad a square by [before, after] on both axes. */
 export function pad(x, [before, after], mode = "zeros") {
-  const places = (n) => upto(n + before + after, (i) => source(i - before, n, mode));
-  const rows = places(x.length), columns = places(x[0]?.length ?? 0);
-  return rows.map((r) => columns.map((c) => (r < 0 || c < 0 ? 0 : x[r][c])));
+  const places = upto(x.length + before + after, (i) => source(i - before, x.length, mode));
+  return places.map((r) => places.map((c) => (r < 0 || c < 0 ? 0 : x[r][c])));
 }
 
-/** Correlate padded rows with a kernel: out[h][w] = Σ x[h·s + k·d][w·s + l·d] · weight[k][l]. */
+/** Correlate a padded square with a square kernel: out[h][w] = Σ x[h·s + k·d][w·s + l·d] · weight[k][l]. */
 export function correlate(x, weight, s = 1, d = 1) {
-  const k = weight.length, l = weight[0].length;
-  const rows = sizes(x.length, k, s, 0, d).output, columns = sizes(x[0]?.length ?? 0, l, s, 0, d).output;
-  return upto(rows && columns ? rows : 0, (h) => upto(columns, (w) => {
+  const k = weight.length, m = sizes(x.length, k, s, 0, d).output;
+  return upto(m, (h) => upto(m, (w) => {
     let sum = 0;
-    for (let a = 0; a < k; a++) for (let b = 0; b < l; b++) sum += x[h * s + a * d][w * s + b * d] * weight[a][b];
+    for (let a = 0; a < k; a++) for (let b = 0; b < k; b++) sum += x[h * s + a * d][w * s + b * d] * weight[a][b];
     return sum;
   }));
 }
 
-/** The toy arrays of the book; code() of an explorer writes the same formulas in NumPy. */
+/** The toy arrays of the book, as in _base.py. */
 export const toyInput = (n) => upto(n, (h) => upto(n, (w) => (7 * h + 5 * w + 3 * h * w) % 10));
 export const toyKernel = (n) => upto(n, (k) => upto(n, (l) => ((2 * k + 3 * l + k * l) % 5) - 2));
-export const toyCode = (name, n) => name === "input"
-  ? `h, w = np.ogrid[:${n}, :${n}]\ninput = np.float32((7 * h + 5 * w + 3 * h * w) % 10)[None, None]\n`
-  : `k, l = np.ogrid[:${n}, :${n}]\nweight = np.float32((2 * k + 3 * l + k * l) % 5 - 2)[None, None]\n`;

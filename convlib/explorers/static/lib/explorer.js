@@ -1,150 +1,151 @@
 // The frame of every explorer: state in a model (Python's, or the static page's), controls, figure,
 // one sentence that says what is shown, and the buttons. How to write one: convlib/explorers/__init__.py.
-import { h, put, refill, say } from "./draw.js";
-import { button, choice, copy, fragment, fromFragment, slider } from "./input.js";
+import { button, choice, h, line, put, refill, say, slider } from "./draw.js";
+import { at, fill, literal, product } from "./format.js";
+import { copy, fragment, fromFragment } from "./link.js";
 
-/** Whether a value may be in the state: [low, high] is an integer, a list of words is one of them. */
-const allowed = (rule, value) => typeof rule === "function" ? rule(value)
-  : typeof rule[0] === "number" ? Number.isInteger(value) && value >= rule[0] && value <= rule[1]
-    : rule.includes(value);
+/** Whether a value may be in the state: the rules of `Setting` in _base.py. */
+const allowed = (rule, v) => rule.any ? rule.any.some((one) => allowed(one, v))
+  : rule.words ? rule.words.includes(v)
+  : rule.text ? typeof v === "string" && new RegExp(rule.text).test(v)
+  : rule.keys ? v !== null && typeof v === "object" && Object.keys(v).length === Object.keys(rule.keys).length
+    && Object.entries(rule.keys).every(([key, one]) => Object.hasOwn(v, key) && allowed(one, v[key]))
+  : rule.list ? Array.isArray(v) && v.length >= rule.list[0] && v.length <= rule.list[1]
+    && v.every((one) => allowed(rule.of, one)) && !(product(v) > rule.product)
+  : (rule.real ? typeof v === "number" : Number.isInteger(v)) && v >= rule.from && v <= rule.to;
 
-/** The settings that most explorers have: label, role. */
-const LABELS = {
-  size: ["Input size"], kernel_size: ["Kernel", "kernel"], stride: ["Stride", "output"], padding: ["Padding"], dilation: ["Dilation", "kernel"],
-};
-
-export const explorer = (spec) => ({
-  spec,
+export const explorer = (module) => ({
   render({ model, el, page }) {
-    const keys = Object.keys(spec.keys), handlers = new WeakMap(), lights = matchMedia("(prefers-reduced-motion: reduce)");
+    const spec = model.get("spec"), { settings } = spec, keys = Object.keys(settings);
     const state = () => Object.fromEntries(keys.map((key) => [key, model.get(key)]));
-    const start = state();
-    let quiet = false, queued = false, saving = 0, playing = 0, numbers = null, width = 0, gone = false;
+    const start = state(), handlers = new WeakMap(), over = new AbortController();
+    let quiet = false, queued = false, saving = 0, playing = 0, numbers = null, width = 0;
 
     const set = (patch) => {
       quiet = true;
-      for (const key in patch) if (Object.hasOwn(spec.keys, key) && allowed(spec.keys[key], patch[key])) model.set(key, patch[key]);
+      for (const key in patch) if (Object.hasOwn(settings, key) && allowed(settings[key], patch[key])) model.set(key, patch[key]);
       quiet = false;
       draw();
       clearTimeout(saving); // pointing at cells changes the state often; Python hears of it when it rests
       saving = setTimeout(() => model.save_changes(), 150);
     };
-    const ui = { set, state, keys: (node, answer) => handlers.set(node, answer), page };
+    const ui = {
+      set, state, spec,
+      keys: (node, answer) => handlers.set(node, answer),
+      line(name, n, i) { // "#" stands for the number of a layer
+        const [label, words] = spec.lines[name];
+        return line(label, n, words.replaceAll("#", i));
+      },
+      grid: (name, n) => {
+        const grid = spec.grids[name];
+        const values = grid.path && at(n, grid.path), first = grid.padded ? -n.p : 0;
+        return { ...grid, name: fill(grid.name, n), caption: fill(grid.caption, n), values, first };
+      },
+    };
+    const texts = () => {
+      const names = module.code?.(state(), numbers) ?? ["convlib", "PyTorch"];
+      return names.map((name, i) => [["convlib", "PyTorch"][i], fill(spec.code[name], { ...state(), ...numbers }, literal)]);
+    };
 
     // The frame, once.
-    const controls = (spec.controls ?? []).map((one) => {
-      const { key = one, label = LABELS[key][0], role = LABELS[key]?.[1], names } = one;
-      const rule = spec.keys[key], change = (value) => set({ [key]: value, ...spec.changed?.(key, value, state()) });
-      const control = typeof rule[0] === "number" ? slider(label, rule, change, role) : choice(label, rule.map((word, i) => [word, names?.[i] ?? word]), change);
-      return { key, ...control };
+    const controls = spec.controls.map(({ key, label, role, names }) => {
+      const { words, from, to } = settings[key], change = (value) => set({ [key]: value, ...spec.changed });
+      return [key, words ? choice(label, words, names, change) : slider(label, role, change, [from, to])];
     });
-    const body = h("div", { class: "cw-body" });
+    if (spec.start) { // presets: named patches of the state; one is shown where the state agrees with it in `keys`
+      const { label, keys, presets } = spec.start, names = Object.keys(presets), same = (a, b) => String(a) === String(b);
+      const { node, update } = choice(label, names, names, (name) => set(presets[name]));
+      const now = () => names.find((name) => keys.every((key) => same(presets[name][key], model.get(key))));
+      controls.push(["", { node, update: () => update(now()) }]);
+    }
+    const body = h("div", { class: "cw-body" }), formulas = h("div", { class: "cw-lines" });
     const sentence = h("p", { class: "cw-sentence", "aria-live": "polite" });
     const note = h("span", { class: "cw-note", role: "status" });
     const code = h("div", { class: "cw-code", hidden: "" });
-    const play = spec.play && button("Play", () => (playing ? pause() : resume()), { "aria-pressed": "false" });
-    const reset = button("Reset", () => (pause(), set(start), say(note, "")));
+    const play = module.play && button("Play", () => run(!playing), { "aria-pressed": "false" });
+    const reset = button("Reset", () => (run(false), set(start), say(note, "")));
     const show = button("Code", async () => {
       code.hidden = !code.hidden;
       put(show, { "aria-expanded": String(!code.hidden) });
       draw();
-      say(note, code.hidden ? "" : (await copy(words())) ? "Code copied." : "");
+      say(note, !code.hidden && (await copy(texts().map(([, text]) => text).join("\n"))) ? "Code copied." : "");
     }, { "aria-expanded": "false" });
     const link = page && button("Link", async () => {
-      const hash = fragment(page.id, linked());
-      history.replaceState(null, "", hash);
+      history.replaceState(null, "", fragment(page.id, Object.entries(state()).filter(([key]) => key !== spec.unlinked)));
       say(note, (await copy(location.href)) ? "Link copied: it opens this state." : "The address now holds this state.");
     });
-    const bar = h("div", { class: "cw-bar" }, play, reset, show, link, note);
-    const pane = h("div", { class: "cw-frame-box" },
-      h("p", { class: "cw-title" }, spec.title),
-      controls.length ? h("div", { class: "cw-controls" }, controls.map((c) => c.node)) : null,
-      body, sentence, bar, code);
-    const view = spec.build(ui);
+    const view = module.build(ui);
     refill(body, view.nodes);
     el.classList.add("cw-explorer");
     put(el, { role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" });
-    refill(el, pane);
-
-    const linked = () => Object.fromEntries(Object.entries(state()).filter(([key]) => !spec.unlinked?.includes(key)));
-    const words = () => spec.code(state(), numbers).map(([, text]) => text).join("\n");
+    refill(el, h("div", { class: "cw-frame-box" },
+      h("p", { class: "cw-title" }, spec.title),
+      h("div", { class: "cw-controls" }, controls.map(([, control]) => control.node)),
+      body, formulas, sentence, h("div", { class: "cw-bar" }, play, reset, show, link, note), code));
 
     function draw() {
       const now = state();
       width = body.clientWidth || width || 640;
-      numbers = spec.numbers(now);
-      for (const { key, update } of controls) update(now[key]);
-      view.draw(now, numbers, width);
-      say(sentence, spec.sentence(now, numbers));
-      if (!code.hidden) refill(code, spec.code(now, numbers).map(([name, text]) => [h("p", { class: "cw-caption" }, name), h("pre", { tabindex: 0 }, text)]).flat());
+      numbers = module.numbers(now, spec);
+      for (const [key, control] of controls) control.update(now[key]);
+      refill(formulas, view.draw(now, numbers, width));
+      const said = module.sentence(now, numbers).filter(Boolean);
+      say(sentence, said.map((name) => fill(spec.sentences[name], { ...now, ...numbers })).join(" "));
+      if (!code.hidden) refill(code, texts().map(([name, text]) => [h("p", { class: "cw-caption" }, name), h("pre", { tabindex: 0 }, text)]));
     }
 
-    function resume() {
-      const tick = () => {
-        const next = el.isConnected && spec.play(state(), numbers);
-        if (next) set(next);
-        else pause();
-      };
-      put(sentence, { "aria-live": "off" });
-      say(put(play, { "aria-pressed": "true" }), "Pause");
-      playing = setInterval(tick, lights.matches ? 1200 : 650);
-      tick();
-    }
-    function pause() {
-      if (!playing) return;
+    function run(on) {
       clearInterval(playing);
-      playing = 0;
-      put(sentence, { "aria-live": "polite" });
-      say(put(play, { "aria-pressed": "false" }), "Play");
+      playing = on && setInterval(tick, matchMedia("(prefers-reduced-motion: reduce)").matches ? 1200 : 650);
+      put(sentence, { "aria-live": on ? "off" : "polite" });
+      if (play) say(put(play, { "aria-pressed": String(on) }), on ? "Pause" : "Play");
+      if (on) tick();
+    }
+    function tick() {
+      const next = el.isConnected && module.play(state(), numbers);
+      if (next) set(next);
+      else run(false);
     }
 
     // JupyterLab takes arrow keys on document in the capture phase: window comes first.
     const onkey = (e) => {
       const path = e.composedPath();
       if (!path.includes(el) || e.altKey || e.ctrlKey || e.metaKey) return;
-      for (const node of path) {
-        if (handlers.get(node)?.(e)) {
-          e.preventDefault();
-          e.stopImmediatePropagation();
-          return;
-        }
-        if (node === el) break;
-      }
-      if (/^(Arrow|Home|End|Page)/.test(e.key)) e.stopImmediatePropagation();
+      const taken = path.slice(0, path.indexOf(el)).some((node) => handlers.get(node)?.(e));
+      if (taken) e.preventDefault();
+      if (taken || /^(Arrow|Home|End|Page)/.test(e.key)) e.stopImmediatePropagation();
     };
     const onchange = () => {
       if (quiet || queued) return;
       queued = true;
       queueMicrotask(() => {
         queued = false;
-        if (!gone) draw();
+        if (!over.signal.aborted) draw();
       });
     };
     const onhash = () => {
-      const found = fromFragment(location.hash, page.id, linked());
-      if (!Object.keys(found).length) return false;
-      set(found);
-      return true;
+      const found = fromFragment(location.hash, page.id);
+      if (found) set(found); // what a link has no business with is not allowed there
+      return found;
     };
     const resized = new ResizeObserver(() => Math.abs(body.clientWidth - width) > 1 && body.clientWidth && draw());
 
-    window.addEventListener("keydown", onkey, true);
+    const { signal } = over;
+    window.addEventListener("keydown", onkey, { capture: true, signal });
     keys.forEach((key) => model.on(`change:${key}`, onchange));
     if (page) {
       el.id ||= page.id;
-      window.addEventListener("hashchange", onhash);
+      window.addEventListener("hashchange", onhash, { signal });
       if (onhash()) requestAnimationFrame(() => el.scrollIntoView());
     }
     draw();
     resized.observe(body);
-    Object.assign(el, { cwNumbers: () => numbers, cwState: state, cwSet: set, cwSpec: spec, cwCode: words });
+    Object.assign(el, { cwNumbers: () => numbers, cwState: state, cwSet: set, cwSpec: spec, cwCode: texts }); // for the tests
     return () => {
-      gone = true;
-      pause();
+      run(false);
       clearTimeout(saving);
       resized.disconnect();
-      window.removeEventListener("keydown", onkey, true);
-      window.removeEventListener("hashchange", onhash);
+      over.abort();
       keys.forEach((key) => model.off(`change:${key}`, onchange));
     };
   },
