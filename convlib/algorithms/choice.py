@@ -149,7 +149,7 @@ def _auto(
     small = shape.n * prod(shape.positions) <= 256 or 4 * shape.i <= shape.o
     if task == "input" and shape.g == 1 and prod(shape.taps) > 1 and small:
         return "windows"
-    return "im2col" if task == "weight" or shape.i * shape.o > 1 else "flat"
+    return "im2col"
 
 
 def pays(name: str, shape: Shape) -> bool:

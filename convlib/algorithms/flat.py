@@ -27,9 +27,7 @@ from .im2col import SMALL, pieces, weight_gradient
 from .steps import Shape, Steps, seen, shape_of
 from .threads import limit, scratch, share
 
-CELLS = 1 << 18  # values that one block copies
-LONG = 1 << 10  # cells in a run that is worth a call of its own
-SEVERAL = 4 * SMALL  # Python's threads wait for each other in many short calls
+CELLS = 1 << 18  # values in the columns of one block
 
 __all__ = ["forward", "weight_gradient"]  # the latter is im2col's: it has nothing to gain here
 
@@ -70,35 +68,6 @@ def sights_of(x: tuple[int, ...], layout: Layout, steps: Steps) -> list[tuple[An
     return [seen(phase, x, layout.wide, single) for phase in layout.phases]
 
 
-def planes_of(xp: ModuleType, cells: Any, layout: Layout, sights: list, memory: Any) -> Any:
-    """Put cells (g, i, H, W) between zeros: one flattened plane a phase, (phases, g, i, wide H·W)."""
-    planes = memory.reshape(len(sights), *cells.shape[:2], *layout.wide)
-    planes[...] = 0
-    for phase, (inside, seen_cells) in zip(planes, sights, strict=True):
-        phase[(..., *inside)] = cells[(..., *seen_cells)]
-    return planes.reshape(*planes.shape[:3], -1)
-
-
-def multiply_add(xp: ModuleType, planes: Any, weights: Any, layout: Layout, memory: Any) -> Any:
-    """One channel to one: (phases, g, 1, wide) and (g, t) to sums (g, run), a tap at a time."""
-    sums, more = memory.reshape(2, len(weights), layout.run)
-    for t, (phase, first) in enumerate(layout.taps):
-        seen_cells = planes[phase, :, 0, first : first + layout.run]
-        xp.multiply(seen_cells, weights[:, t, None], out=more if t else sums)
-        if t:
-            sums += more
-    return sums
-
-
-def columns_of(planes: Any, layout: Layout, memory: Any) -> Any:
-    """Copy what each tap sees: (phases, g, i, wide) to (g, i·k·l, run)."""
-    _, groups, inputs, _ = planes.shape
-    columns = memory.reshape(groups, inputs, len(layout.taps), layout.run)
-    for t, (phase, first) in enumerate(layout.taps):
-        columns[:, :, t] = planes[phase, :, :, first : first + layout.run]
-    return columns.reshape(groups, -1, layout.run)
-
-
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
@@ -107,37 +76,36 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         return
     layout = layout_of(shape, steps)
     wide, run, taps = layout.wide, layout.run, layout.taps
+    whole = tuple(slice(0, m) for m in shape.positions)
     sights = sights_of(x.shape[3:], layout, steps)
     # (g, o, i, k, l) -> (g, o, i·k·l)
     matrix = w.reshape(*w.shape[:2], -1)
-    # without channels to add up over, BLAS is not faster than two operations a tap
-    single = shape.i == shape.o == 1 and run >= LONG
-    # values in planes, in columns (or sums and products), and in what is multiplied, for a group
-    sizes = (
-        len(sights) * shape.i * prod(wide),
-        run * (2 if single else shape.i * len(taps)),
-        prod(wide) * shape.o,
-    )
 
     def some(n: int, g: slice) -> None:
         number = g.stop - g.start
-        memory = scratch(xp, number * sum(sizes), x.dtype)
-        ends = np.cumsum([number * size for size in sizes]).tolist()
-        planes, columns, y = memory[: ends[0]], memory[ends[0] : ends[1]], memory[ends[1] :]
-        planes = planes_of(xp, x[n, g], layout, sights, planes)
-        # places between two rows are computed as well, and left out in the end
-        y = y.reshape(number, shape.o, prod(wide))
-        if single:
-            y[:, 0, :run] = multiply_add(xp, planes, matrix[g, 0], layout, columns)
-        else:
-            # (g, o, i·k·l) @ (g, i·k·l, run) -> (g, o, run)
-            xp.matmul(matrix[g], columns_of(planes, layout, columns), out=y[..., :run])
+        plane, columns = (len(sights), number, shape.i, *wide), (number, shape.i, len(taps), run)
+        product_size = (number, shape.o, prod(wide))
+        sizes = np.cumsum([0, prod(plane), prod(columns), prod(product_size)]).tolist()
+        memory = scratch(xp, sizes[-1], x.dtype)
+        planes, cols, y = (
+            memory[a:b].reshape(size)
+            for a, b, size in zip(sizes, sizes[1:], (plane, columns, product_size), strict=False)
+        )
+        planes[...] = 0
+        for phase, (inside, cells) in zip(planes, sights, strict=True):
+            # (g, i, H, W) -> (g, i, wide H, wide W)
+            phase[(..., *inside)] = x[(n, g, slice(None), *cells)]
+        planes = planes.reshape(*plane[:3], -1)
+        for t, (phase, first) in enumerate(taps):
+            # (g, i, run) -> one row of the columns
+            cols[:, :, t] = planes[phase, :, :, first : first + run]
+        # (g, o, i·k·l) @ (g, i·k·l, run) -> (g, o, run)
+        xp.matmul(matrix[g], cols.reshape(number, -1, run), out=y[..., :run])
         # (g, o, wide H, wide W) -> (g, o, h, w)
-        kept = tuple(slice(0, m) for m in shape.positions)
-        out[n, g] = y.reshape(number, shape.o, *wide)[(..., *kept)]
+        out[n, g] = y.reshape(number, shape.o, *wide)[(..., *whole)]
 
-    several = xp is np and shape.products >= SEVERAL
-    room = max(CELLS // sum(sizes[:2]), 1) if xp is np else shape.g
+    several = xp is np and shape.products >= SMALL // 8
+    room = max(CELLS // (run * shape.i * len(taps)), 1) if xp is np else shape.g
     jobs = list(
         product(range(shape.n), pieces(shape.g, room, limit() if several and shape.n == 1 else 1))
     )
