@@ -18,7 +18,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 PREDICT = "Predict."
 # The end of a sentence inside of a text: a stop, perhaps a closing quote, and then a new beginning.
-STOP = re.compile(r"""(?<=[.?!])(["”')]*)\s+(?=[A-Z0-9"“(−])""")
+STOP = re.compile(r"""(?<=[.?!])(?<!e\.g\.)(["”')]*)\s+(?=[A-Z0-9"“(−])""")
 WIDE = 76  # characters in a line of a slide
 NARROW = 38  # and in its right half, beside a picture
 
