@@ -1,4 +1,17 @@
-"""The answers under a prediction, read from the notebook's Markdown."""
+"""The answers under a prediction, read from the notebook's Markdown.
+
+They stand in the prediction's cell, after a blank line, and hold none: a blank line would end the HTML.
+
+    **Predict.** How many windows of 3 fit on a line of 5?
+
+    <div class="cw-options" role="group" aria-label="What do you predict?">
+    <details class="cw-option"><summary>2</summary><p><b>No.</b> These are the steps. …</p></details>
+    <details class="cw-option cw-right"><summary>3</summary><p><b>Right.</b> …</p></details>
+    </div>
+
+The disclosures have no `name` that would let only one be open: a reader compares the reasons, an
+answer that closes above another moves the page, and JupyterLab takes the attribute out.
+"""
 
 from __future__ import annotations
 
