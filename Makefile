@@ -24,7 +24,7 @@ QUIET_THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 NUMB
 
 .DEFAULT_GOAL := help
 .PHONY: help venv book slides html test lint types unit notebooks browser mutation opinfo execute address freeze clean distclean \
-  pdf test-pdf lighthouse \
+  pdf lighthouse \
   classroom grader test-grader test-oldest test-newest test-colab
 
 help: ## show this list
@@ -93,11 +93,8 @@ test-newest: ## the newest versions of everything: do the tests of convlib pass,
 test-colab: ## the versions that Colab has: does the set-up cell leave them alone, do the notebooks run
 	@$(or $(PYTHON),python3) tests/versions.py colab
 
-pdf: html ## print the book as _build/book.pdf and the cheat sheet as _build/cheat-sheet.pdf (a minute)
+pdf: html ## print the book as _build/book.pdf and the cheat sheet as _build/cheat-sheet.pdf (minutes)
 	@$(BIN)/python tests/book/paper.py
-
-test-pdf: pdf ## read the printed book: its links, titles, explorers and fonts
-	@$(BIN)/pytest -q tests/book/test_paper.py
 
 lighthouse: html ## ask Lighthouse about every page, as a phone and as a desktop (an hour; needs npm)
 	@$(BIN)/python tests/book/lighthouse.py

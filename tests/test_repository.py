@@ -171,7 +171,8 @@ def test_modules_are_short_enough_to_read():
 def test_the_top_level_is_the_one_of_the_design():
     allowed = set(
         "README.md _config.yml _toc.yml requirements.txt constraints.txt book notebooks convlib tests "
-        "Makefile pyproject.toml LICENSE CITATION.cff .binder .ci .devcontainer .github .gitignore".split()
+        "Makefile pyproject.toml LICENSE CITATION.cff CHANGELOG.md "
+        ".binder .ci .devcontainer .github .gitignore".split()
     )
     assert {path.relative_to(ROOT).parts[0] for path in committed()} <= allowed
 

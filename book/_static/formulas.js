@@ -2,11 +2,10 @@
 (() => {
   const mark = () => {
     for (const formula of document.querySelectorAll("mjx-container")) {
-      const block = formula.closest("div.math");
-      const box = block ?? formula;
+      const block = formula.closest("div.math"), box = block ?? formula;
       box.classList.remove("cw-wide");
       const room = (block ?? formula.parentElement).clientWidth;
-      const wide = block ? block.scrollWidth > room + 1 : formula.getBoundingClientRect().width > room;
+      const wide = block ? block.scrollWidth > room + 1 : formula.offsetWidth > room;
       box.classList.toggle("cw-wide", wide);
       if (wide) {
         box.tabIndex = 0;

@@ -25,6 +25,12 @@ SHEET = BUILD / "cheat-sheet.pdf"
 STYLE = ROOT / "book" / "paper.css"
 # A page that is printed by itself, and only there: in the book its two columns would have no room.
 CHEAT_SHEET = "book/cheat-sheet"
+SHEET_OPTIONS = {
+    "format": "A4",
+    "margin": dict.fromkeys(("top", "right", "bottom", "left"), "9mm"),
+    "print_background": True,
+    "tagged": True,
+}
 LONG = 22  # lines of code
 # Attributes that name places of the same page.
 NAMING = ("aria-labelledby", "aria-describedby", "aria-controls", "for")
@@ -79,12 +85,12 @@ def localise(chapter: Chapter, names: set[str], site: str) -> None:
             continue
         if link.scheme or link.netloc:
             continue
-        target = urljoin(f"/{name}.html", unquote(link.path)).lstrip("/") if link.path else ""
-        page = target.removesuffix(".html") or name
+        target = urljoin(f"/{name}.html", unquote(link.path)).lstrip("/")
+        page = target.removesuffix(".html")
         anchor = unquote(link.fragment)
         if anchor == "contents" and not link.path:
             continue
-        if page in names:
+        if page in names and "?" not in anchor:  # a state of an explorer is for the living page
             tag["href"] = f"#{place(page, anchor)}"
         elif target.startswith("_images/") or not site:
             tag.unwrap()  # a picture stands here already
@@ -280,8 +286,8 @@ WIDE = """() => {
     if (e.closest('mjx-assistive-mml, svg *')) continue;
     const box = e.getBoundingClientRect();
     if (box.width && box.height && box.right > room)
-      out.push(`${e.tagName} ${e.getAttribute('class') ?? ''} ${Math.round(box.right - room)} px: `
-        + e.textContent.trim().slice(0, 60));
+      out.push(`over the edge by ${Math.round(box.right - room)} px: ${e.tagName} `
+        + `${e.getAttribute('class') ?? ''} ` + e.textContent.trim().slice(0, 60));
   }
   return out;
 }"""
@@ -310,8 +316,56 @@ def sheets(path: Path) -> dict[str, int]:
     }
 
 
+def squeezed(text: str) -> str:
+    """Text without its spaces: a printed line breaks where it likes."""
+    return re.sub(r"\s+", "", text)
+
+
+def bare_fonts(page) -> list[str]:
+    """The fonts of a sheet that are not in the file."""
+    out = []
+    for font in (page.get("/Resources", {}).get("/Font") or {}).values():
+        font = font.get_object()
+        inner = font.get("/DescendantFonts")
+        described = (inner[0].get_object() if inner else font).get("/FontDescriptor") or {}
+        held = any(key in described for key in ("/FontFile", "/FontFile2", "/FontFile3"))
+        if not held and font["/Subtype"] != "/Type3":
+            out.append(str(font.get("/BaseFont")))
+    return out
+
+
+def faults(path: Path, joined: str, chapters: list[Chapter]) -> list[str]:
+    """What is wrong with a printed book: missing chapters, dead links, lost explorers, bare fonts."""
+    from pypdf import PdfReader
+
+    reader = PdfReader(path)
+    landed = sheets(path)
+    page = BeautifulSoup(joined, "html.parser")
+    out = []
+    for chapter in chapters[1:]:
+        number = landed.get(chapter.place)
+        text = squeezed(reader.pages[number - 1].extract_text()) if number else ""
+        if squeezed(chapter.title) not in text:
+            out.append(f"{chapter.name}: its title is not on its first sheet ({number})")
+    wanted = {tag["href"][1:] for tag in page.select('a[href^="#"]')}
+    out += [f"#{name}: no such place" for name in sorted(wanted - landed.keys())]
+    annotations = [
+        note.get_object() for sheet in reader.pages for note in sheet.get("/Annots") or []
+    ]
+    named = [note["/Dest"] for note in annotations if "/Dest" in note]
+    out += [f"{name}: leads nowhere" for name in named if str(name).lstrip("/") not in landed]
+    links = [str(note["/A"].get("/URI", "")) for note in annotations if "/A" in note]
+    living = {link for link in links if "#cw-" in link}
+    drawn = {tag["href"] for tag in page.select(".paper-explorer a")}
+    out += [f"{link}: this explorer is not printed" for link in sorted(drawn - living)]
+    out += sorted({f"{font}: not embedded" for sheet in reader.pages for font in bare_fonts(sheet)})
+    if not reader.outline:
+        out.append("there are no bookmarks")
+    return out
+
+
 def print_book(browser, address: str) -> list[str]:
-    """Write the book; what stands out over the edge of a sheet, if anything does."""
+    """Write the book; what is wrong with it, if anything is."""
     names = toc_pages()
     names.remove(CHEAT_SHEET)
     chapters = [read(name, set(names), site_address()) for name in names]
@@ -328,18 +382,12 @@ def print_book(browser, address: str) -> list[str]:
         )
         page.close()
         numbers = sheets(BOOK)
-    return wide
+    return [*wide, *faults(BOOK, join(chapters, numbers), chapters)]
 
 
 def print_sheet(browser, address: str) -> None:
     page = open_for_print(browser, f"{address}/html/{CHEAT_SHEET}.html")
-    page.pdf(
-        path=SHEET,
-        format="A4",
-        margin=dict.fromkeys(("top", "right", "bottom", "left"), "9mm"),
-        print_background=True,
-        tagged=True,
-    )
+    page.pdf(path=SHEET, **SHEET_OPTIONS)
     page.close()
 
 
@@ -358,7 +406,7 @@ def main() -> int:
             print(f"make: {error}", file=sys.stderr)
             return 1
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        wide = print_book(browser, address)
+        wrong = print_book(browser, address)
         print_sheet(browser, address)
         browser.close()
     for file in (BOOK, SHEET):
@@ -366,8 +414,10 @@ def main() -> int:
         size = file.stat().st_size / 1e6
         print(f"{file.relative_to(ROOT)}: {count} page{'s' * (count > 1)}, {size:.1f} MB")
     print(f"Printed in {time.monotonic() - started:.0f} s")
-    if wide:
-        print("make: over the edge of the sheet:\n  " + "\n  ".join(wide), file=sys.stderr)
+    if len(PdfReader(SHEET).pages) != 1:
+        wrong.append("the cheat sheet is longer than one sheet")
+    if wrong:
+        print("make: the printed book has faults:\n  " + "\n  ".join(wrong), file=sys.stderr)
         return 1
     return 0
 
