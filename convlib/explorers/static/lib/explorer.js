@@ -135,8 +135,9 @@ export const explorer = (module) => ({
     keys.forEach((key) => model.on(`change:${key}`, onchange));
     if (page) {
       el.id ||= page.id;
-      window.addEventListener("hashchange", onhash, { signal });
-      if (onhash()) requestAnimationFrame(() => el.scrollIntoView());
+      const show = () => onhash() && el.scrollIntoView();
+      window.addEventListener("hashchange", show, { signal });
+      if (onhash()) window.addEventListener("load", show, { signal }); // by then nothing above it grows
     }
     draw();
     resized.observe(body);
