@@ -154,7 +154,9 @@ def finish(app, error) -> None:
     static = out / "_static"
     texts = {page: page.read_text("utf8") for page in pages(out)}
     # A page that is done asks for one sheet; genindex and search are written anew in every build.
-    fresh = {page: text for page, text in texts.items() if JOINED not in text and "<head>" in text}
+    fresh = {
+        page: text for page, text in texts.items() if JOINED not in text and SHEET.search(text)
+    }
     sheets = [path for path in sheets_of(fresh) if path.is_file()]
     words = Vocabulary.of(texts.values(), spoken(fresh))
     css = small_fonts(join(sheets, words, static), static)
@@ -162,15 +164,12 @@ def finish(app, error) -> None:
     version = stamp(css)
     heavy: set[Path] = set()
     for page, text in texts.items():
-        if "<head>" not in text:
-            continue
         done = text
         if page in fresh:
             root = "../" * (len(page.relative_to(out).parts) - 1)
             link = f'<link rel="stylesheet" href="{root}_static/{JOINED}?v={version}" />\n'
-            done = SHEET.sub(lambda m, link=link: f"{link}@@", done, count=1)
-            start = done.index("@@")
-            done = done[:start] + SHEET.sub("", done[start + 2 :])
+            at = SHEET.search(text).start()
+            done = text[:at] + link + SHEET.sub("", text[at:])
             done = wait(done, page)
             done = picture(done, page, heavy)
         else:
