@@ -44,7 +44,7 @@ WRONG = r"""() => {
   if (!main.querySelector('pre, .live') && /\\\(|\\\[|\$\$|\*\*|\]\(/.test(words))
     out.push(`raw marks: ${words}`);
   for (const e of slide.querySelectorAll('.cw-explorer')) {
-    if (!('ready' in e.dataset) || !e.querySelector('svg, canvas')) out.push('no life in an explorer');
+    if (!('ready' in e.dataset) || !e.querySelector('.cw-body *')) out.push('no life in an explorer');
     if (!(Number(e.style.zoom) >= 0.8)) out.push(`an explorer at ${e.style.zoom} of its size`);
   }
   if (Number(main.style.getPropertyValue('--fit') || 1) < SMALLEST) out.push('type too small');
