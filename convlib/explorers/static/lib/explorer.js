@@ -4,7 +4,7 @@ import { button, choice, h, line, put, refill, say, slider } from "./draw.js";
 import { at, fill, literal, product } from "./format.js";
 import { copy, fragment, fromFragment } from "./link.js";
 
-/** Whether a value may be in the state: the rules of `Setting` in _base.py. */
+/** Whether a value may be in the state: the rules of `Setting`. */
 const allowed = (rule, v) => rule.any ? rule.any.some((one) => allowed(one, v))
   : rule.words ? rule.words.includes(v)
   : rule.text ? typeof v === "string" && new RegExp(rule.text).test(v)
@@ -125,7 +125,7 @@ export const explorer = (module) => ({
     };
     const onhash = () => {
       const found = fromFragment(location.hash, page.id);
-      if (found) set(found); // what a link has no business with is not allowed there
+      if (found) set(found);
       return found;
     };
     const resized = new ResizeObserver(() => Math.abs(body.clientWidth - width) > 1 && body.clientWidth && draw());
@@ -137,7 +137,9 @@ export const explorer = (module) => ({
       el.id ||= page.id;
       const show = () => onhash() && el.scrollIntoView();
       window.addEventListener("hashchange", show, { signal });
-      if (onhash()) window.addEventListener("load", show, { signal }); // by then nothing above it grows
+      // When all is loaded nothing above it grows; this script may come after that.
+      if (document.readyState === "complete") requestAnimationFrame(show);
+      else if (onhash()) window.addEventListener("load", show, { signal });
     }
     draw();
     resized.observe(body);
