@@ -35,6 +35,13 @@ LATER = (
     'addEventListener("DOMContentLoaded",()=>requestAnimationFrame(()=>setTimeout(()=>'
     'document.head.append(Object.assign(document.createElement("script"),{src:"SOURCE"})))))'
 )
+# The theme learns late whether "auto" means light or dark, and then every size changes under the reader.
+THEME = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
+AT_ONCE = (
+    "{ const root = document.documentElement.dataset; "
+    'root.theme = root.mode !== "auto" ? root.mode : '
+    'matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"; }'
+)
 
 
 def pages(out: Path) -> list[Path]:
@@ -110,6 +117,14 @@ def wait(text: str, page: Path) -> str:
     return SCRIPT.sub(one, PRELOAD.sub("", text))
 
 
+def steady(text: str) -> str:
+    """Say at the top of a page what else comes late and would move everything: theme and width."""
+    text = text.replace(THEME, AT_ONCE, 1)
+    if "bd-sidebar-secondary" not in text:
+        text = text.replace('<div class="bd-content">', '<div class="bd-content cw-alone">', 1)
+    return text
+
+
 def lighten(path: Path) -> Path:
     """The WebP of a picture, where that is smaller; else the picture itself."""
     light = path.with_suffix(".webp")
@@ -170,7 +185,7 @@ def finish(app, error) -> None:
             link = f'<link rel="stylesheet" href="{root}_static/{JOINED}?v={version}" />\n'
             at = SHEET.search(text).start()
             done = text[:at] + link + SHEET.sub("", text[at:])
-            done = wait(done, page)
+            done = steady(wait(done, page))
             done = picture(done, page, heavy)
         else:
             done = re.sub(rf"{re.escape(JOINED)}\?v=\w+", f"{JOINED}?v={version}", done)
