@@ -281,7 +281,8 @@ FIT = """() => {
 
 WIDE = """() => {
   const room = document.querySelector('article').getBoundingClientRect().right + 1;
-  const out = [];
+  const out = [...document.images].filter((e) => !e.complete || !e.naturalWidth)
+    .map((e) => `no picture at ${e.getAttribute('src')}`);
   for (const e of document.querySelectorAll('article *')) {
     if (e.closest('mjx-assistive-mml, svg *')) continue;
     const box = e.getBoundingClientRect();
@@ -381,7 +382,9 @@ def print_book(browser, address: str) -> list[str]:
             path=BOOK, prefer_css_page_size=True, print_background=True, outline=True, tagged=True
         )
         page.close()
-        numbers = sheets(BOOK)
+        before, numbers = numbers, sheets(BOOK)
+    if before != numbers:
+        wide.append("the contents name other sheets than those on which the headings landed")
     return [*wide, *faults(BOOK, join(chapters, numbers), chapters)]
 
 
