@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from functools import cache
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from ._base import CONVLIB, TORCH, Explorer, Setting, Whole, Word
 from ._still import Picture, number
 from .padding import MODES
 
+IMAGE = "[A-Za-z0-9+/]{21846}=="  # 128 · 128 bytes
 SIDE = 128  # pixels of the photograph that the page carries
 NINTH, SIXTEENTH = 1 / 9, 1 / 16
 PRESETS = {
@@ -68,9 +70,7 @@ SAMPLE = "HxsbICMfJSIZEBcYFRccJCAcHRYgGjUbHlSwfSEdHR4cIyAa"
 
 
 def _image(value: Any) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return value if len(base64.b64decode(value)) == SIDE * SIDE else None
+    return value if isinstance(value, str) and re.fullmatch(IMAGE, value) else None
 
 
 @cache
@@ -166,9 +166,7 @@ class KernelPlayground(Explorer):
     padding_mode = Word(*MODES, label="Beyond the border")
     row = Whole(0, SIDE - 1, 60)
     column = Whole(0, SIDE - 1, 60)
-    image = Setting(
-        "", "the base64 of 128 · 128 bytes", _image, {"text": "^[A-Za-z0-9+/]{21846}==$"}
-    )
+    image = Setting("", "the base64 of 128 · 128 bytes", _image, {"text": f"^{IMAGE}$"})
 
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("image", photograph())
