@@ -136,9 +136,9 @@ class Library(ModuleType):
         Bytes that `asarray` and `get` moved.
     """
 
-    def __init__(self, name: str = "stand_in", of: ModuleType = np, parent: Any = None):
+    def __init__(self, name: str = "stand_in", of: ModuleType | None = None, parent: Any = None):
         super().__init__(name)
-        self._of, self._parent = of, parent
+        self._of, self._parent = of or np, parent
         if parent is None:
             self.ndarray: Any = type("ndarray", (Array,), {"library": self})
             self.reset()

@@ -2,22 +2,22 @@
 (() => {
   const mark = () => {
     for (const formula of document.querySelectorAll("mjx-container")) {
-      const block = formula.closest("div.math"), box = block ?? formula;
-      box.classList.remove("cw-wide");
-      const room = (block ?? formula.parentElement).clientWidth;
-      const wide = block ? block.scrollWidth > room + 1 : formula.offsetWidth > room;
-      box.classList.toggle("cw-wide", wide);
+      // A block scrolls by the theme's own rules.
+      formula.classList.remove("cw-wide");
+      const wide = formula.closest("div.math") ? formula.scrollWidth > formula.clientWidth + 1
+        : formula.offsetWidth > formula.parentElement.clientWidth;
+      formula.classList.toggle("cw-wide", wide);
       if (wide) {
-        box.tabIndex = 0;
-        box.setAttribute("role", "group");
-        box.setAttribute("aria-label", "Wide formula, scrolls sideways");
-      } else if (box.getAttribute("role") === "group") {
-        for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+        formula.tabIndex = 0;
+        formula.setAttribute("role", "group");
+        formula.setAttribute("aria-label", "Wide formula, scrolls sideways");
+      } else if (formula.getAttribute("role") === "group") {
+        for (const name of ["tabindex", "role", "aria-label"]) formula.removeAttribute(name);
       }
     }
   };
   addEventListener("load", () => document.fonts.ready.then(mark));
-  let waiting = 0;
+  let waiting;
   addEventListener("resize", () => {
     cancelAnimationFrame(waiting);
     waiting = requestAnimationFrame(mark);

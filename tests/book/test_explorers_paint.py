@@ -80,11 +80,12 @@ def timed(page, types: list[str], hands) -> tuple[float, float, float]:
 def test_a_slider_is_quick_at_the_largest_size(open_explorers, name):  # noqa: F811
     explorer, label, _ = LARGEST[name]
     page = open_explorers(explorer)
-    slider = page.get_by_label(label)
+    slider = page.get_by_role("slider", name=label, exact=True)
     slider.focus()
-    wall, work, best = timed(
-        page, ["input"], lambda i: page.keyboard.press("ArrowLeft" if i % 2 == 0 else "ArrowRight")
-    )
+    steps = ["ArrowRight", "ArrowLeft"]
+    if slider.input_value() == slider.get_attribute("max"):
+        steps.reverse()
+    wall, work, best = timed(page, ["input"], lambda i: page.keyboard.press(steps[i % 2]))
     print(f"PAINT {name}, {label}: {wall:.1f} ms to the paint, {work:.1f} ms of work")
     assert best < LIMIT
 

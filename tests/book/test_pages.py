@@ -43,7 +43,7 @@ NAMELESS_PICTURES = """() => [...document.querySelectorAll('img, [role=img]')]
 
 
 LIFELESS = """() => [...document.querySelectorAll('.cw-explorer')]
-  .filter(e => !e.hasAttribute('data-ready') || !e.querySelector('svg, canvas'))
+  .filter(e => !e.hasAttribute('data-ready') || !e.querySelector('.cw-body *'))
   .map(e => `no life in ${e.outerHTML.slice(0, 160)}`)"""
 
 
