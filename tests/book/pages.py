@@ -73,7 +73,8 @@ def build() -> int:
         # Sphinx does not see changes of settings, extensions and of the library that figures use.
         forget()
     jupyter_book = Path(sys.executable).with_name("jupyter-book")
-    command = [str(jupyter_book), "build", str(ROOT), "-W", "-n", "--keep-going"]
+    # All pages: they share one style sheet, which is cut down to what they use (book/_ext/slim.py).
+    command = [str(jupyter_book), "build", str(ROOT), "--all", "-W", "-n", "--keep-going"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         # Sphinx remembers a page it read, warnings or not: without this the next run would pass.
