@@ -1,5 +1,6 @@
 // A formula that is wider than its column scrolls by itself, by touch and by keyboard.
 (() => {
+  const scrolls = { tabindex: 0, role: "group", "aria-label": "Wide formula, scrolls sideways" };
   const mark = () => {
     for (const formula of document.querySelectorAll("mjx-container")) {
       // A block scrolls by the theme's own rules.
@@ -7,19 +8,9 @@
       const wide = formula.closest("div.math") ? formula.scrollWidth > formula.clientWidth + 1
         : formula.offsetWidth > formula.parentElement.clientWidth;
       formula.classList.toggle("cw-wide", wide);
-      if (wide) {
-        formula.tabIndex = 0;
-        formula.setAttribute("role", "group");
-        formula.setAttribute("aria-label", "Wide formula, scrolls sideways");
-      } else if (formula.getAttribute("role") === "group") {
-        for (const name of ["tabindex", "role", "aria-label"]) formula.removeAttribute(name);
-      }
+      for (const name in scrolls) wide ? formula.setAttribute(name, scrolls[name]) : formula.removeAttribute(name);
     }
   };
   addEventListener("load", () => document.fonts.ready.then(mark));
-  let waiting;
-  addEventListener("resize", () => {
-    cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(mark);
-  });
+  addEventListener("resize", mark); // comes once a frame
 })();

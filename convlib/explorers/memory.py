@@ -29,7 +29,7 @@ SETTINGS = {
     name: {**dict(zip(LOADED, values, strict=True)), "itemsize": 2, "preset": name}
     for name, values in PRESETS.items()
 }
-ELEMENTS = 96  # of a view, at most: what a page can show
+ELEMENTS = 64  # of a view, at most: what a page can redraw between two frames
 
 
 NUMBERS = CONVLIB + 'numbers = np.arange({items}, dtype="<i{size}") * {step}\n'
@@ -65,10 +65,10 @@ class MemoryExplorer(Explorer):
         One of "windows", "windows with stride", "windows with dilation", "windows in 2-d", "rows",
         "transpose", "reversed", "broadcast", "too far".
     shape, strides : list of int
-        Instead of a preset: one to four axes of 1 to 12, at most 96 elements; strides in bytes, from
+        Instead of a preset: one to four axes of 1 to 12, at most 64 elements; strides in bytes, from
         -48 to 48 (left out: those of a C-ordered array).
     buffer, itemsize, offset : int
-        Bytes of the buffer (1 to 96), of an element (1, 2, 4 or 8), and before element (0, …, 0).
+        Bytes of the buffer (1 to 64), of an element (1, 2, 4 or 8), and before element (0, …, 0).
         The buffer holds the integers 0, 10, 20, …, of `itemsize` bytes each.
     index : list of int
         The element that is pointed at.
@@ -131,7 +131,7 @@ class MemoryExplorer(Explorer):
     strides = Setting(
         [2, 2], "a list of one to four integers from -48 to 48", *_integers(-48, 48, 1)
     )
-    buffer = Whole(1, 96, 16, "Buffer, bytes")
+    buffer = Whole(1, 64, 16, "Buffer, bytes")
     itemsize = Setting(
         2,
         "1, 2, 4 or 8",

@@ -108,7 +108,7 @@ class TransposedExplorer(Explorer):
             + "twin = " + call("torch.nn.functional.conv_transpose2d", TENSORS, *SETTINGS),
         },
     }  # fmt: skip
-    size = Whole(1, 5, 4, "Input size")
+    size = Whole(1, 4, 4, "Input size")
     kernel_size = Whole(1, 5, 3, "Kernel", "kernel")
     stride = Whole(1, 4, 2, "Stride", "output")
     padding = Whole(0, 3, 1, "Padding")

@@ -21,16 +21,16 @@ def draw(rng: np.random.Generator) -> dict:
     """A state: often a view that nearly fits, in whole elements or not, else anything."""
     size, axes = int(rng.choice([1, 2, 4, 8])), int(rng.integers(1, 5))
     shape = []
-    while not shape or np.prod(shape) > 96:
+    while not shape or np.prod(shape) > 64:
         shape = [int(rng.integers(1, 13 if axes < 3 else 6)) for _ in range(axes)]
     unit = size if rng.random() < 0.6 else 1
     reach = rng.choice([1, 3, 48 // unit])
     low = 0 if rng.random() < 0.6 else -reach
     strides = [int(unit * rng.integers(low, reach + 1)) for _ in range(axes)]
-    offset = int(rng.integers(0, 96)) if min(strides) < 0 or rng.random() < 0.3 else 0
+    offset = int(rng.integers(0, 64)) if min(strides) < 0 or rng.random() < 0.3 else 0
     offset -= offset % unit
     need = offset + sum((n - 1) * max(s, 0) for n, s in zip(shape, strides, strict=True)) + size
-    buffer = int(np.clip(need + rng.integers(-2, 9), 1, 96))
+    buffer = int(np.clip(need + rng.integers(-2, 9), 1, 64))
     return {
         "preset": "custom", "shape": shape, "strides": strides, "buffer": buffer, "itemsize": size,
         "offset": offset, "index": [int(rng.integers(12)) for _ in range(axes)],

@@ -1,15 +1,18 @@
 """How long an explorer takes from a key, a slider or the mouse to the painted frame, at its largest.
 
 The explorers are set to what costs most; then keys are pressed and the mouse is moved as a hand does it.
-The time is from the event's own stamp to a message that comes after the next frame's paint, so it holds
-the wait for that frame (16.7 ms apart); "work" is what the browser's main thread did for it.
+The time is from the event's own stamp to a message that comes after the next frame's paint. The inputs
+fall at any time between two frames, and nothing looks at the page while it answers.
 
-The medians are printed (`pytest -s`), to be read on a machine that does nothing else. What is asserted
-must hold on a busy one too, where every time is longer: the best of the inputs, and a generous limit.
+The medians are printed (`pytest -s`), to be read on a machine that does nothing else: there each is to
+stay below the 16 ms of a frame. What is asserted must hold on a busy machine too, where every time is
+longer: the best of the inputs, and a generous limit.
 """
 
 from __future__ import annotations
 
+import random
+import time
 from statistics import median
 
 import pytest
@@ -18,7 +21,7 @@ import convlib.explorers as explorers
 
 from explorer_page import open_explorers  # noqa: F401
 
-MEMORY = {"shape": [8, 12], "strides": [2, 2], "buffer": 96, "itemsize": 1, "offset": 0}
+MEMORY = {"shape": [8, 8], "strides": [2, 2], "buffer": 64, "itemsize": 1, "offset": 0}
 LAYERS = [{"kernel_size": 7, "stride": 1, "padding": 4, "dilation": 1}] * 4
 # The explorer at its largest, a slider, and a grid or picture to move over.
 LARGEST = {
@@ -29,7 +32,7 @@ LARGEST = {
         "Input size", "",
     ),
     "transposed": (
-        explorers.TransposedExplorer(size=5, kernel_size=5, stride=4, padding=0, output_padding=3),
+        explorers.TransposedExplorer(size=4, kernel_size=5, stride=4, padding=0, output_padding=3),
         "Input size", "",
     ),
     "padding": (explorers.PaddingExplorer(size=8, padding=5, kernel_size=1), "Input size", ""),
@@ -56,24 +59,16 @@ WATCH = """(types) => {
 LIMIT = 150  # milliseconds: a few times what the slowest takes where nothing else runs
 
 
-def timed(page, types: list[str], hands) -> tuple[float, float, float]:
-    """Milliseconds of 40 inputs: medians to the paint and of the work for it; the least to the paint."""
-    metrics = page.context.new_cdp_session(page)
-    metrics.send("Performance.enable")
-
-    def busy() -> float:
-        found = metrics.send("Performance.getMetrics")["metrics"]
-        return 1000 * next(m["value"] for m in found if m["name"] == "TaskDuration")
-
+def timed(page, types: list[str], hands) -> tuple[float, float]:
+    """Milliseconds to the paint of 24 inputs: the median, and the least."""
     page.evaluate(WATCH, types)
-    work = []
-    for i in range(44):
-        before, seen = busy(), page.evaluate("spent.length")
+    pauses = random.Random(0)
+    for i in range(28):
+        time.sleep(0.05 + pauses.uniform(0, 0.0167))
         hands(i)
-        page.wait_for_function("n => spent.length > n", arg=seen)
-        work.append(busy() - before)
-    spent = page.evaluate("spent")
-    return median(spent[4:]), median(work[4:]), min(spent[4:])
+    page.wait_for_function("spent.length >= 28")
+    spent = page.evaluate("spent")[4:]
+    return median(spent), min(spent)
 
 
 @pytest.mark.parametrize("name", LARGEST)
@@ -85,8 +80,8 @@ def test_a_slider_is_quick_at_the_largest_size(open_explorers, name):  # noqa: F
     steps = ["ArrowRight", "ArrowLeft"]
     if slider.input_value() == slider.get_attribute("max"):
         steps.reverse()
-    wall, work, best = timed(page, ["input"], lambda i: page.keyboard.press(steps[i % 2]))
-    print(f"PAINT {name}, {label}: {wall:.1f} ms to the paint, {work:.1f} ms of work")
+    middle, best = timed(page, ["input"], lambda i: page.keyboard.press(steps[i % 2]))
+    print(f"PAINT {name}, {label}: {middle:.1f} ms")
     assert best < LIMIT
 
 
@@ -102,6 +97,6 @@ def test_pointing_is_quick_at_the_largest_size(open_explorers, name):  # noqa: F
         x, y = (0.5, 0.5) if len(boxes) > 8 else ((0.11 + 0.37 * i) % 1, (0.2 + 0.29 * i) % 1)
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
-    wall, work, best = timed(page, ["pointermove"], move)
-    print(f"PAINT {name}, pointing: {wall:.1f} ms to the paint, {work:.1f} ms of work")
+    middle, best = timed(page, ["pointermove"], move)
+    print(f"PAINT {name}, pointing: {middle:.1f} ms")
     assert best < LIMIT

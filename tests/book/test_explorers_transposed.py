@@ -142,7 +142,7 @@ def test_300_random_settings_agree_with_pytorch_and_convlib(open_explorers):  # 
 
 
 @pytest.mark.parametrize(
-    ("size", "k", "s", "p", "extra"), [(4, 3, 2, 0, 0), (3, 5, 3, 2, 2), (5, 2, 4, 0, 3)]
+    ("size", "k", "s", "p", "extra"), [(4, 3, 2, 0, 0), (3, 5, 3, 2, 2), (4, 2, 4, 0, 3)]
 )
 def test_code_runs_and_gives_the_numbers_shown(open_explorers, size, k, s, p, extra):  # noqa: F811
     page = open_explorers(

@@ -86,7 +86,7 @@ function background(levels) {
     texts.push(s("text", { x: 0, y: middle(i), class: "cw-start cw-t-muted", "font-size": 12 }, `${i ? `Layer ${i}` : "Input"}: ${v.size}`));
     if (!own) return;
     draw("cw-thin", upto(v.size, (o) => wires(levels, i, o)).join(""));
-    // Every place where a window fits is a slot of this row; each s-th is taken, the rest are dots.
+    // Where a window fits is a slot: each s-th is taken, the rest are dots.
     for (let t = 0; t <= own.room; t++)
       if (t % own.s) draw(t > (own.m - 1) * own.s ? "cw-dot cw-left" : "cw-dot", `M${v.x(t / own.s)} ${middle(i)}h0`);
   });

@@ -43,8 +43,8 @@ export const explorer = (module) => ({
       },
     };
     const texts = () => {
-      const names = module.code?.(state(), numbers) ?? ["convlib", "PyTorch"];
-      return names.map((name, i) => [["convlib", "PyTorch"][i], fill(spec.code[name], { ...state(), ...numbers }, literal)]);
+      const both = ["convlib", "PyTorch"], names = module.code?.(state(), numbers) ?? both;
+      return names.map((name, i) => [both[i], fill(spec.code[name], { ...state(), ...numbers }, literal)]);
     };
 
     // The frame, once.
@@ -58,7 +58,7 @@ export const explorer = (module) => ({
       const now = () => names.find((name) => keys.every((key) => same(presets[name][key], model.get(key))));
       controls.push(["", { node, update: () => update(now()) }]);
     }
-    const body = h("div", { class: "cw-body" }), formulas = h("div", { class: "cw-lines" });
+    const title = h("p", { class: "cw-title" }, spec.title), body = h("div", { class: "cw-body" }), formulas = h("div", { class: "cw-lines" });
     const sentence = h("p", { class: "cw-sentence", "aria-live": "polite" });
     const note = h("span", { class: "cw-note", role: "status" });
     const code = h("div", { class: "cw-code", hidden: "" });
@@ -79,13 +79,13 @@ export const explorer = (module) => ({
     el.classList.add("cw-explorer");
     put(el, { role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" });
     refill(el, h("div", { class: "cw-frame-box" },
-      h("p", { class: "cw-title" }, spec.title),
+      title,
       h("div", { class: "cw-controls" }, controls.map(([, control]) => control.node)),
       body, formulas, sentence, h("div", { class: "cw-bar" }, play, reset, show, link, note), code));
 
     function draw() {
       const now = state();
-      width = body.clientWidth || width || 640;
+      width ||= body.clientWidth || 640;
       numbers = module.numbers(now, spec);
       for (const [key, control] of controls) control.update(now[key]);
       refill(formulas, view.draw(now, numbers, width));
@@ -128,7 +128,12 @@ export const explorer = (module) => ({
       if (found) set(found);
       return found;
     };
-    const resized = new ResizeObserver(() => Math.abs(body.clientWidth - width) > 1 && body.clientWidth && draw());
+    const resized = new ResizeObserver(() => {
+      const now = body.clientWidth;
+      if (!now || Math.abs(now - width) < 2) return;
+      width = now;
+      draw();
+    });
 
     const { signal } = over;
     window.addEventListener("keydown", onkey, { capture: true, signal });
@@ -142,7 +147,7 @@ export const explorer = (module) => ({
       else if (onhash()) window.addEventListener("load", show, { signal });
     }
     draw();
-    resized.observe(body);
+    resized.observe(title); // as wide as the figure, whose height changes too often
     Object.assign(el, { cwNumbers: () => numbers, cwState: state, cwSet: set, cwSpec: spec, cwCode: texts }); // for the tests
     return () => {
       run(false);

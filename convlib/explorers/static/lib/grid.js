@@ -11,7 +11,8 @@ import { clamp, fmt, upto } from "./format.js";
 export function grid(ui, point) {
   const table = h("div", { class: "cw-grid", role: point ? "grid" : "table" }), over = h("div", { class: "cw-over", "aria-hidden": "true" });
   const board = h("div", { class: "cw-board" }, table, over), node = part("", board);
-  let cells = [], start = [0, 0], origin = 0, laid = "";
+  const made = {}; // every row and cell there ever was: to make them anew takes longest
+  let start = [0, 0], origin = 0;
 
   if (point) {
     const place = (e) => e.target.closest("[role=gridcell]")?.cwPlace;
@@ -20,25 +21,32 @@ export function grid(ui, point) {
     table.addEventListener("click", go);
     table.addEventListener("focusin", go);
     ui.keys(table, (e) => {
-      const move = moved(e.key, 99, 99), sides = [cells.length, cells[0]?.length];
+      const move = moved(e.key, 99, 99), lines = table.children, sides = [lines.length, lines[0]?.childElementCount];
       if (!move) return false;
       const [row, column] = (place(e) ?? start).map((i, axis) => clamp(i + move[axis], 0, sides[axis] - 1));
-      cells[row][column].focus();
+      lines[row].children[column].focus();
       return true;
     });
   }
 
-  function draw(one, r, c, { cell, look, values, path, of = "", first = 0 }) {
-    const { text, sub, kind = "", name, more = "", n = values ? `${path}.${r}.${c}` : null } = look(r, c);
-    const words = text ?? (values ? fmt(values[r][c]) : "");
-    const called = name ?? `${of}row ${fmt(r + first)}, column ${fmt(c + first)}: ${words}${more}`;
-    const stop = point ? (r === start[0] && c === start[1] ? 0 : -1) : null;
-    const drawn = [words, sub, kind, called, n, stop].join("|");
-    if (one.cwDrawn === drawn) return; // most cells stay as they are: nothing for the browser to do
+  function fit(node, kids) {
+    while (node.childElementCount > kids.length) node.lastChild.remove();
+    node.append(...kids.slice(node.childElementCount));
+    return node;
+  }
+
+  function draw(r, c, { cell, indices, look, values, path, of = "", first = 0 }) {
+    const one = made[[r, c]] ??= Object.assign(h("span", { role: point ? "gridcell" : "cell" }), { cwPlace: [r, c] });
+    const { text = values?.[r][c], sub, kind = "", name, more = "", n = values && `${path}.${r}.${c}` } = look(r, c);
+    const stop = point && (r === start[0] && c === start[1] ? 0 : -1), small = cell < 28 ? null : sub;
+    const drawn = [text, small, kind, name, more, n, stop, first, indices, of].join("|");
+    if (one.cwDrawn === drawn) return one; // most cells stay as they are: nothing for the browser to do
     one.cwDrawn = drawn;
-    put(say(one, words), {
-      class: `cw-cell ${kind.replace(/\w+/g, "cw-c-$&")}`, tabindex: stop, "aria-label": called, "data-n": n,
-      "data-sub": cell < 28 ? null : sub, "data-long": words.length > 2 ? Math.min(words.length, 7) : null,
+    const words = fmt(text ?? ""), [row, column] = [r, c].map((i) => fmt(i + first));
+    return put(say(one, words), {
+      class: `cw-cell ${kind.replace(/\w+/g, "cw-c-$&")}`, "aria-label": name ?? `${of}row ${row}, column ${column}: ${words}${more}`,
+      tabindex: stop, "data-n": n, "data-sub": small, "data-long": words.length > 2 && Math.min(words.length, 7),
+      "data-column": indices && !r && column, "data-row": indices && r > 0 && !c && row,
     });
   }
 
@@ -47,27 +55,17 @@ export function grid(ui, point) {
     update(shown) {
       const { values, rows = values.length, columns = rows, size = rows, cell } = shown;
       const { at = [0, 0], name, caption, indices, first = 0, frames = [] } = shown;
-      const layout = [rows, columns, indices, first, cell < 28].join(), px = (cells) => `${cells * cell}px`;
       node.hidden = !rows;
       say(node.caption, caption);
       put(table, { "aria-label": `${name}, ${size} by ${size === rows ? columns : size}` });
       board.style.setProperty("--cell", `${cell}px`);
-      board.style.setProperty("--columns", columns);
       put(board, { "data-first": indices ? fmt(first) : null });
       origin = first;
       start = at.map((i, axis) => clamp(i, 0, [rows, columns][axis] - 1));
-      if (layout !== laid) {
-        laid = layout;
-        cells = upto(rows, (r) => upto(columns, (c) => Object.assign(h("span", {
-          role: point ? "gridcell" : "cell", "data-column": indices && !r ? fmt(c + first) : null,
-          "data-row": indices && r && !c ? fmt(r + first) : null,
-        }), { cwPlace: [r, c] })));
-        refill(table, cells.map((row) => h("div", { role: "row" }, row)));
-      }
-      cells.forEach((row, r) => row.forEach((one, c) => draw(one, r, c, shown)));
+      fit(table, upto(rows, (r) => fit(made[r] ??= h("div", { role: "row" }), upto(columns, (c) => draw(r, c, shown)))));
       refill(over, frames.map(([r, c, high, wide, kind]) => {
         const frame = h("i", { class: `cw-mark cw-${kind}` });
-        Object.assign(frame.style, { left: px(c), top: px(r), width: px(wide), height: px(high) });
+        frame.style.gridArea = `${r + 1} / ${c + 1} / span ${high} / span ${wide}`;
         return frame;
       }));
     },
@@ -82,7 +80,7 @@ export function stage(ui, points) {
     draw(width, shown) {
       const sides = shown.map(({ values }) => values.length), most = Math.max(...sides);
       const beside = Math.floor((width - 120) / sides.reduce((a, b) => a + b));
-      const cell = beside > 23 ? Math.min(beside, 44) : clamp(Math.floor((width - 2) / most), 12, 34);
+      const cell = beside > 23 ? Math.min(beside < 32 ? 24 : beside - (beside % 4), 44) : clamp(Math.floor((width - 2) / most), 12, most > 14 ? 24 : 34);
       grids.forEach((one, i) => one.update({ indices: cell * most + 18 <= width, ...shown[i], cell }));
     },
   };
