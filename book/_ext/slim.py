@@ -21,6 +21,12 @@ JOINED = "style.css"
 OURS = {"explorers.css", "book.css", "one-pixel.css"}
 # What only the search page needs.
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
+# Names and brackets have the colour of the code around them: more than half of a page's elements.
+CODE = re.compile(r'<div class="highlight"><pre>.*?</pre>|<dt class="sig .*?</dt>', re.DOTALL)
+TOKEN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
+# It keeps a word in one line; these have no place to break.
+WHOLE = re.compile(r'(<code\b[^>]*>)<span class="pre">([\w.()]+)</span></code>')
+KEPT = re.compile(r'<span class="pre">([^<]*)</span>')
 LEFT_OUT = ("scripts/fontawesome.js", "scripts/*.map", "styles/*.map")
 
 BOOTSTRAP = re.compile(r"\b(?:(?:bs-)?tooltip|dropdown|collaps|show|fade|active|disabled)[\w-]*")
@@ -134,6 +140,12 @@ def lighten(path: Path) -> Path:
     return light if light.stat().st_size < path.stat().st_size else path
 
 
+def plain(text: str) -> str:
+    """Code without the spans that change nothing to the eye."""
+    text = WHOLE.sub(r"\1\2</code>", text)
+    return CODE.sub(lambda code: TOKEN.sub(r"\1", KEPT.sub(r"\1", code[0])), text)
+
+
 def picture(text: str, page: Path, heavy: set[Path]) -> str:
     """Tell the browser how large each picture is, show the light one, and load it when it is near."""
 
@@ -185,7 +197,7 @@ def finish(app, error) -> None:
             link = f'<link rel="stylesheet" href="{root}_static/{JOINED}?v={version}" />\n'
             at = SHEET.search(text).start()
             done = text[:at] + link + SHEET.sub("", text[at:])
-            done = steady(wait(done, page))
+            done = plain(steady(wait(done, page)))
             done = picture(done, page, heavy)
         else:
             done = re.sub(rf"{re.escape(JOINED)}\?v=\w+", f"{JOINED}?v={version}", done)

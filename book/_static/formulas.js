@@ -2,15 +2,16 @@
 (() => {
   const scrolls = { tabindex: 0, role: "group", "aria-label": "Wide formula, scrolls sideways" };
   const mark = () => {
-    for (const formula of document.querySelectorAll("mjx-container")) {
-      // A block scrolls by the theme's own rules.
-      formula.classList.remove("cw-wide");
-      const wide = formula.closest("div.math") ? formula.scrollWidth > formula.clientWidth + 1
-        : formula.offsetWidth > formula.parentElement.clientWidth;
-      formula.classList.toggle("cw-wide", wide);
-      for (const name in scrolls) wide ? formula.setAttribute(name, scrolls[name]) : formula.removeAttribute(name);
-    }
+    const all = [...document.querySelectorAll("mjx-container")];
+    for (const one of all) one.classList.remove("cw-wide");
+    // Measured all at once: one layout. A block scrolls by the theme's rules.
+    const wide = all.map((one) => one.closest("div.math") ? one.scrollWidth > one.clientWidth + 1
+      : one.offsetWidth > one.parentElement.clientWidth);
+    all.forEach((one, i) => {
+      one.classList.toggle("cw-wide", wide[i]);
+      for (const name in scrolls) wide[i] ? one.setAttribute(name, scrolls[name]) : one.removeAttribute(name);
+    });
   };
   addEventListener("load", () => document.fonts.ready.then(mark));
-  addEventListener("resize", mark); // comes once a frame
+  addEventListener("resize", mark);
 })();

@@ -8,7 +8,7 @@ export function where(e, picture) {
   return [(e.clientX - box.left) * scale, (e.clientY - box.top) * scale];
 }
 
-/** Pointing anywhere in the picture sets `key` to the place of places() that is nearest from left to right. */
+/** Pointing into the picture sets `key` to the nearest of places(). */
 export function pick(ui, picture, key, places) {
   const point = (e) => {
     const [x] = where(e, picture), far = places().map((at) => Math.abs(at - x)), nearest = far.indexOf(Math.min(...far));
