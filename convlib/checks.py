@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .geometry import count, same, spread_size
-from .settings import Settings, integer, integers
+from .settings import Settings, integer, integers, remembered
 
 
 def padding_pairs(
@@ -79,6 +79,7 @@ def check_bias(function: str, bias_shape: tuple | None, channels: int) -> None:
         )
 
 
+@remembered
 def convolution_settings(
     function: str,
     axes: int,
@@ -123,6 +124,7 @@ def convolution_settings(
     )
 
 
+@remembered
 def transposed_settings(
     function: str,
     axes: int,

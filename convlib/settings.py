@@ -8,7 +8,8 @@ How shapes and settings must fit together, in a whole call, is in `checks`.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
 from typing import Any, NamedTuple
 
 Ints = int | Sequence[int]
@@ -25,6 +26,34 @@ LEAST = {
     "output_padding": 0,
     "dilation": 1,
 }
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is a str, an int, None or a tuple of int, and nothing that equals one.
+
+    1, True and 1.0 are equal, but only one of them is an integer setting.
+
+    >>> [is_plain(value) for value in (1, (1, 2), "same", True, (1, 2.0), [1, 2])]
+    [True, True, True, False, False, False]
+    """
+    kind = type(value)
+    if kind is tuple:
+        return set(map(type, value)) <= {int}
+    return kind is int or kind is str or value is None
+
+
+def remembered(check: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep what a check answers, for the next call with the same arguments: layers repeat.
+
+    Only answers are kept, no refusals, and only for arguments that are plain.
+    """
+    known = lru_cache(maxsize=1024)(check)
+
+    @wraps(check)
+    def checked(*arguments: Any) -> Any:
+        return (known if all(map(is_plain, arguments)) else check)(*arguments)
+
+    return checked
 
 
 def integer(function: str, name: str, value: Any) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from refusals import assert_refused
 
-from convlib import settings
+from convlib import conv2d, conv_transpose2d, settings
 from convlib.validation import assert_matches_torch
 
 X, W, B = np.arange(2 * 4 * 36.0).reshape(2, 4, 6, 6), np.ones((6, 2, 3, 3)), np.arange(6.0)
@@ -123,3 +123,20 @@ def test_shapes(value, error, pattern):
     with pytest.raises(error, match=f"^f: input_size {pattern}"):
         settings.shape("f", "input_size", value)
     assert settings.shape("f", "input_size", [np.int64(2), 0]) == (2, 0)
+
+
+@pytest.mark.parametrize("function", [conv2d, conv_transpose2d])
+@pytest.mark.parametrize("name", ["stride", "padding", "dilation", "groups"])
+@pytest.mark.parametrize("one", [True, 1.0, np.True_, np.float64(1), (1, True), (1, 1.0)])
+def test_an_answer_is_not_kept_for_what_only_equals_it(function, name, one):
+    x, w = np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3))
+    function(x, w, **{name: (1, 1) if isinstance(one, tuple) and name != "groups" else 1})
+    with pytest.raises(TypeError, match=f"{name} must be an integer"):
+        function(x, w, **{name: one})
+
+
+def test_a_refusal_comes_again():
+    x, w = np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3))
+    for _ in range(3):
+        with pytest.raises(ValueError, match="padding must be at least 0"):
+            conv2d(x, w, padding=-1)
