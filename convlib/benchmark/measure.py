@@ -71,8 +71,8 @@ def measure(
     networks : sequence of str
         Names in `NETWORKS`.
     algorithms : sequence of str
-        Names of algorithms, 'auto', 'auto@1e-3' for "auto" with an error allowed, 'auto-numpy' for
-        "auto" as it is without Numba, 'mygrad', or 'product': the matrix product alone, with all
+        Names of algorithms, "auto", ``auto@1e-3`` for "auto" with an error allowed, 'auto-numpy'
+        for "auto" as it is without Numba, 'mygrad', or 'product': the matrix product alone, with all
         columns ready, which no direct sum by NumPy's BLAS can beat.
     batches : sequence of int
     tasks : sequence of {'forward', 'input', 'weight'}
