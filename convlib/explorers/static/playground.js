@@ -9,7 +9,7 @@ import { where } from "./lib/net.js";
 const SIDE = 128;
 const square = (k, f) => upto(k, (a) => upto(k, (b) => f(a, b)));
 
-/** Remember the last answer: a window that moves changes neither the photograph nor the result. */
+/** Remember the last answer: a window that moves changes no picture. */
 const last = (f) => {
   let key, value;
   return (...now) => {

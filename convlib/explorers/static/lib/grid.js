@@ -72,15 +72,15 @@ export function grid(ui, point) {
   };
 }
 
-/** Three grids: beside each other if the cells stay large enough, else as the page breaks them. */
+/** Three grids: beside each other if the cells stay large enough, else as the page breaks them. Cells grow in steps. */
 export function stage(ui, points) {
   const grids = points.map((point) => grid(ui, point));
   return {
     node: h("div", { class: "cw-stage" }, grids.map((one) => one.node)),
     draw(width, shown) {
-      const sides = shown.map(({ values }) => values.length), most = Math.max(...sides);
-      const beside = Math.floor((width - 120) / sides.reduce((a, b) => a + b));
-      const cell = beside > 23 ? Math.min(beside < 32 ? 24 : beside - (beside % 4), 44) : clamp(Math.floor((width - 2) / most), 12, most > 14 ? 24 : 34);
+      const sides = shown.map(({ values }) => values.length), most = Math.max(...sides), all = sides.reduce((a, b) => a + b);
+      const beside = Math.floor((width - 120) / all), step = all > 20 ? 8 : 4;
+      const cell = beside > 23 ? Math.min(beside - (beside % step), 44) : clamp(Math.floor((width - 2) / most), 12, most > 14 ? 24 : 34);
       grids.forEach((one, i) => one.update({ indices: cell * most + 18 <= width, ...shown[i], cell }));
     },
   };
