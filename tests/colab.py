@@ -20,7 +20,10 @@ import convlib
 from convlib import explorers
 from IPython.display import display
 assert pathlib.Path(convlib.__file__).is_relative_to(sys.prefix), convlib.__file__
-shown = [name for name in explorers.__all__ if name != "Explorer"]
+def is_explorer(thing):
+    return isinstance(thing, type) and issubclass(thing, explorers.Explorer)
+shown = [name for name in explorers.__all__ if is_explorer(getattr(explorers, name))]
+shown.remove("Explorer")
 for name in shown:
     display(getattr(explorers, name)())
 print(importlib.metadata.version("ipywidgets"), *shown)"""
