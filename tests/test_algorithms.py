@@ -421,3 +421,24 @@ def test_on_either_library(xp, name):
     actual = convlib.conv2d(xp.asarray(x), xp.asarray(w), padding=1, groups=groups, algorithm=name)
     assert isinstance(actual, xp.ndarray)
     assert_near(np.asarray(actual.get() if xp is not np else actual), expected, 1024)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_einsum_names_groups_only_where_there_are_some(groups, axes, monkeypatch):
+    """Up to NumPy 2.3 a letter in both arrays and the result keeps einsum from the matrix product."""
+    seen, plain = [], np.einsum
+
+    def watched(subscripts, *arrays, **options):
+        seen.append(subscripts)
+        assert options == {"optimize": True}
+        return plain(subscripts, *arrays, **options)
+
+    x, w = numbers((2, 2 * groups, *(5,) * axes), "f8", 0), numbers((2, 2, *(3,) * axes), "f8", 1)
+    forward, weight = getattr(convlib, f"conv{axes}d"), getattr(grad, f"conv{axes}d_weight")
+    y = forward(x, w, groups=groups, algorithm="im2col")
+    gw = weight(x, w.shape, y, groups=groups, algorithm="im2col")
+    monkeypatch.setattr(np, "einsum", watched)
+    assert_near(forward(x, w, groups=groups, algorithm="einsum"), y, EPSILONS)
+    assert_near(weight(x, w.shape, y, groups=groups, algorithm="einsum"), gw, EPSILONS)
+    assert ["g" in subscripts for subscripts in seen] == [groups > 1] * 2

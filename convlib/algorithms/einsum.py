@@ -1,8 +1,9 @@
 """The plain way: pad, view the windows, one einsum over the view.
 
 Source: S. Tokui's memo of 2021, where the view and the einsum are the whole of the convolution.
-`optimize=True` lets einsum turn itself into a tensordot, which copies the windows; without it
-einsum runs one loop over all seven letters, some twenty to a hundred times slower.
+`optimize=True` lets einsum turn itself into a matrix product, which copies the windows; without it
+einsum runs one loop over all seven letters, some twenty to a hundred times slower. So it does up to
+NumPy 2.3 where there are several groups.
 
 The other modules of this folder compute the same sums:
 
@@ -33,4 +34,8 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     position, tap = POSITIONS[gy.ndim - 3], TAPS[gy.ndim - 3]
     windows = padded_windows(xp, x, out.shape[3:], gy.shape[3:], steps)
     subscripts = f"ngi{position}{tap},ngo{position}->goi{tap}"
-    out[...] = xp.einsum(subscripts, windows, gy, optimize=True)
+    if gy.shape[1] != 1:
+        out[...] = xp.einsum(subscripts, windows, gy, optimize=True)
+    else:  # as forward: a single group without its letter
+        letters = subscripts.replace("g", "")
+        out[0] = xp.einsum(letters, windows[:, 0], gy[:, 0], optimize=True)
