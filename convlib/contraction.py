@@ -92,6 +92,7 @@ def contract(
     Returns
     -------
     array, shape (n, g, o, h, w)
+        Each output is a sum over its group's channels and the taps.
 
         .. math:: y_{ngohw} = \sum_{ikl} \text{windows}_{ngihwkl} \, \text{weight}_{goikl}
     """
@@ -123,7 +124,7 @@ def contract_windows(xp: ModuleType, grad_output: Any, weight: Any) -> Any:
         In memory the axes stand as n g i k l h w, so that the values of one tap lie together.
 
         .. math::
-            \text{windows}_{ngihwkl} = \sum_{o} \text{grad\_output}_{ngohw} \,
+            \text{windows}_{ngihwkl} = \sum_{o} \mathrm{grad\_output}_{ngohw} \,
             \text{weight}_{goikl}
 
         For complex numbers, pass the weight's conjugate.
@@ -156,9 +157,10 @@ def contract_weight(xp: ModuleType, windows: Any, grad_output: Any, out: Any = N
     Returns
     -------
     array, shape (g, o, i, k, l)
+        Each weight's sum over the images and the places of the window.
 
         .. math::
-            \text{weight}_{goikl} = \sum_{nhw} \text{grad\_output}_{ngohw} \,
+            \text{weight}_{goikl} = \sum_{nhw} \mathrm{grad\_output}_{ngohw} \,
             \text{windows}_{ngihwkl}
 
         For complex numbers, pass the windows' conjugate.

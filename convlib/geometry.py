@@ -225,7 +225,7 @@ def transposed_output_size(
     Returns
     -------
     int or tuple of int
-        :math:`(n-1)s - 2p + d(k-1) + 1 + \text{output\_padding}`.
+        :math:`(n-1)s - 2p + d(k-1) + 1 + \mathrm{output\_padding}`.
 
     Raises
     ------

@@ -16,18 +16,18 @@ How a new explorer is written (``window.py`` and ``static/window.js`` are the mo
    ``{lost one is/are}``; in formulas ``{n:input}``, ``{(weight.0.1):kernel}`` (in brackets if
    negative) and ``{line.*:output}`` (all of a list). The page gets it as the trait ``spec``, in the
    static book from the JSON that `block` writes into the page beside ``explorers.js``.
-2. JavaScript, ``static/<name>.js``, ``export default explorer({ … })`` of ``lib/explorer.js``::
+2. JavaScript, ``static/<name>.js``, ``export default explorer({ … })`` of ``lib/explorer.js``:
 
-     ``numbers(state, spec)``  pure: every number that is shown, as one JSON object (``el.cwNumbers()``)
-     ``sentence(state, numbers)``  the names of the sentences of the live region
-     ``code(state, numbers)``  the names of the two texts to copy (leave out: "convlib", "PyTorch")
-     ``play(state, numbers)``  the next patch of the state, or null to stop (leave out: no button)
-     ``build(ui)``       makes the figure once: ``{ nodes, draw(state, numbers, width) }``; draw returns
-                         the lines under it, ``ui.line(name, numbers)``. Everything is drawn from the
-                         state; hands change it by ``ui.set({ key: value })``; keys by
-                         ``ui.keys(node, event => handled)``. Grids and formulas write a number's path
-                         in ``numbers`` beside it (``data-n``), and a test compares text and number.
-                         ``lib/windows.js`` has what window, backward and transposed share.
+   - ``numbers(state, spec)`` is pure: every number that is shown, as one JSON object
+     (``el.cwNumbers()``).
+   - ``sentence(state, numbers)``: the names of the sentences of the live region.
+   - ``code(state, numbers)``: the names of the two texts to copy (leave out: "convlib", "PyTorch").
+   - ``play(state, numbers)``: the next patch of the state, or null to stop (leave out: no button).
+   - ``build(ui)`` makes the figure once: ``{ nodes, draw(state, numbers, width) }``; draw returns the
+     lines under it, ``ui.line(name, numbers)``. Everything is drawn from the state; hands change it by
+     ``ui.set({ key: value })``; keys by ``ui.keys(node, event => handled)``. Grids and formulas write a
+     number's path in ``numbers`` beside it (``data-n``), and a test compares text and number.
+     ``lib/windows.js`` has what window, backward and transposed share.
 
    Imports and exports stand on one line each (``_bundle.py`` joins the modules by lines). Text goes in
    by ``say`` or as children, never as HTML; no style attributes. Together the modules and the book's

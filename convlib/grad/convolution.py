@@ -149,8 +149,8 @@ def conv2d_input(
         Cells that no window reached get 0.
 
         .. math::
-            \text{grad\_input}_{n,i,y,x} = \sum_{o} \sum_{h s_h + k d_h - p_h = y,\;
-            w s_w + l d_w - p_w = x} \text{grad\_output}_{n,o,h,w} \;
+            \mathrm{grad\_input}_{n,i,y,x} = \sum_{o} \sum_{h s_h + k d_h - p_h = y,\;
+            w s_w + l d_w - p_w = x} \mathrm{grad\_output}_{n,o,h,w} \;
             \overline{\text{weight}_{o,i,k,l}}
 
         The bar, the complex conjugate, changes nothing in real numbers.
@@ -192,9 +192,10 @@ def conv2d_weight(
     Returns
     -------
     array, shape `weight_size`
+        Each weight's sum over the images and the places of the window.
 
         .. math::
-            \text{grad\_weight}_{o,i,k,l} = \sum_{n,h,w} \text{grad\_output}_{n,o,h,w} \;
+            \mathrm{grad\_weight}_{o,i,k,l} = \sum_{n,h,w} \mathrm{grad\_output}_{n,o,h,w} \;
             \overline{x_{n,\,i,\,h s_h + k d_h - p_h,\,w s_w + l d_w - p_w}}
 
     Examples
