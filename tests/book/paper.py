@@ -32,6 +32,12 @@ SHEET_OPTIONS = {
     "tagged": True,
 }
 LONG = 22  # lines of code
+TALL = 9  # rows of a table
+# Not to be broken within the narrow column of a table: a time of day from, to, or a short name.
+TIMES = re.compile(r"\d\d:\d\d–\d\d:\d\d")
+NAME = 22  # letters
+# A sheet with less text than this, and no picture, is nearly empty.
+FEW = 130
 # Attributes that name places of the same page.
 NAMING = ("aria-labelledby", "aria-describedby", "aria-controls", "for")
 SCREEN_ONLY = "script, .headerlink, .copybtn, .d-print-none, .viewcode-link, button"
@@ -108,6 +114,9 @@ def print_quizzes(body: Tag, soup: BeautifulSoup) -> None:
     """A prediction's options as a list, and the answers together at the end of the chapter."""
     answers = soup.new_tag("ol", attrs={"class": "paper-answers"})
     for number, quiz in enumerate(body.select(".cw-options"), start=1):
+        question = quiz.find_previous("p")
+        if question is not None:
+            question["class"] = [*question.get("class", []), "paper-question"]
         options = soup.new_tag("ol", attrs={"class": "paper-options", "type": "A"})
         answer = soup.new_tag("li", id=f"answer-{number}")
         for letter, option in zip("ABCDEFGH", quiz.select("details.cw-option")):
@@ -136,6 +145,22 @@ def print_quizzes(body: Tag, soup: BeautifulSoup) -> None:
         body.append(section)
 
 
+def keep_together(body: Tag) -> None:
+    """Name what the end of a sheet must not part: short tables, times, names, a line that leads in."""
+    for table in body.find_all("table"):
+        if len(table.find_all("tr")) <= TALL:
+            table["class"] = [*table.get("class", []), "paper-whole"]
+        for cell in table.find_all("td"):
+            short = [code for code in cell.find_all("code") if len(code.get_text()) <= NAME]
+            times = [cell] if TIMES.fullmatch(cell.get_text(strip=True)) else []
+            for tag in short + times:
+                tag["class"] = [*tag.get("class", []), "paper-together"]
+    for strong in body.select("p > strong"):
+        lead = strong.parent
+        if lead.get_text(strip=True) == strong.get_text(strip=True):
+            lead["class"] = [*lead.get("class", []), "paper-lead"]
+
+
 def lay_open(body: Tag, soup: BeautifulSoup) -> None:
     """Paper cannot be unfolded: show what is folded, under a word that says what it is."""
     print_quizzes(body, soup)
@@ -143,6 +168,7 @@ def lay_open(body: Tag, soup: BeautifulSoup) -> None:
         # A short piece of code stays on one sheet, a long one may go on overleaf.
         if pre.get_text().count("\n") > LONG:
             pre["class"] = [*pre.get("class", []), "paper-long"]
+    keep_together(body)
     for number, listed in enumerate(body.select(".toctree-wrapper")):
         if number:
             listed.decompose()
@@ -269,10 +295,13 @@ def join(chapters: list[Chapter], numbers: dict[str, int]) -> str:
 FIT = """() => {
   let shrunk = 0;
   for (const formula of document.querySelectorAll('mjx-container')) {
-    const room = (formula.closest('div.math, td, li, dd, p') ?? document.body).clientWidth;
+    const holder = formula.closest('div.math, td, li, dd, p') ?? document.body;
+    const style = getComputedStyle(holder);
+    const room = holder.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     const width = formula.getBoundingClientRect().width;
-    if (room && width > room) {
-      formula.style.fontSize = `${Math.floor(100 * room / width)}%`;
+    if (room > 0 && width > room) {
+      const size = parseFloat(getComputedStyle(formula).fontSize) * room / width;
+      formula.style.setProperty('font-size', `${Math.floor(100 * size) / 100}px`, 'important');
       shrunk += 1;
     }
   }
@@ -292,6 +321,16 @@ WIDE = """() => {
   }
   return out;
 }"""
+
+
+# What sticks out of a cell of a table is cut off there.
+CUT = """() => [...document.querySelectorAll('article td')].flatMap((cell) => {
+  const holder = cell.closest('.pst-scrollable-table-container') ?? cell;
+  const edge = Math.min(...[cell, holder].map((e) => e.getBoundingClientRect().right)) + 1;
+  return [...cell.querySelectorAll('mjx-container, code')]
+    .filter((e) => e.getBoundingClientRect().right > edge)
+    .map((e) => `cut off in a table: ${e.textContent.trim().slice(0, 60)}`);
+})"""
 
 
 def open_for_print(browser, address: str):
@@ -365,6 +404,31 @@ def faults(path: Path, joined: str, chapters: list[Chapter]) -> list[str]:
     return out
 
 
+def bare_sheets(path: Path) -> list[str]:
+    """The sheets on which next to nothing stands."""
+    from pypdf import PdfReader
+
+    out = []
+    for number, sheet in enumerate(PdfReader(path).pages, start=1):
+        pictures = (sheet.get("/Resources") or {}).get("/XObject")
+        if not pictures and len(squeezed(sheet.extract_text())) < FEW:
+            out.append(f"sheet {number} is nearly empty")
+    return out
+
+
+def sign(path: Path) -> None:
+    """Say in a printed file who wrote it, and let a reader's program open it with its bookmarks."""
+    import yaml
+    from pypdf import PdfWriter
+
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
+    writer = PdfWriter(path, incremental=True)
+    writer.add_metadata({"/Author": config["author"], "/Creator": "make pdf"})
+    if writer.outline:
+        writer.page_mode = "/UseOutlines"
+    writer.write(path)
+
+
 def print_book(browser, address: str) -> list[str]:
     """Write the book; what is wrong with it, if anything is."""
     names = toc_pages()
@@ -377,7 +441,7 @@ def print_book(browser, address: str) -> list[str]:
         (folder / "book.html").write_text(join(chapters, numbers), "utf8")
         page = open_for_print(browser, f"{address}/paper/book.html")
         page.evaluate(FIT)
-        wide = page.evaluate(WIDE)
+        wide = page.evaluate(WIDE) + page.evaluate(CUT)
         page.pdf(
             path=BOOK, prefer_css_page_size=True, print_background=True, outline=True, tagged=True
         )
@@ -385,13 +449,29 @@ def print_book(browser, address: str) -> list[str]:
         before, numbers = numbers, sheets(BOOK)
     if before != numbers:
         wide.append("the contents name other sheets than those on which the headings landed")
-    return [*wide, *faults(BOOK, join(chapters, numbers), chapters)]
+    sign(BOOK)
+    return [*wide, *faults(BOOK, join(chapters, numbers), chapters), *bare_sheets(BOOK)]
 
 
-def print_sheet(browser, address: str) -> None:
-    page = open_for_print(browser, f"{address}/html/{CHEAT_SHEET}.html")
-    page.pdf(path=SHEET, **SHEET_OPTIONS)
+def print_sheet(browser, address: str, path: Path = SHEET) -> list[str]:
+    """Write the cheat sheet from its page at `address`; what is wrong with it, if anything is."""
+    from pypdf import PdfReader
+
+    page = open_for_print(browser, address)
+    # As wide as its own margins leave, so that what is measured is what is printed: 192 mm.
+    page.set_viewport_size({"width": 726, "height": 1054})
+    page.evaluate(FIT)
+    out = page.evaluate(CUT)
+    page.pdf(path=path, **SHEET_OPTIONS)
     page.close()
+    sign(path)
+    printed = PdfReader(path)
+    if len(printed.pages) != 1:
+        out.append("the cheat sheet is longer than one sheet")
+    text = squeezed(printed.pages[0].extract_text())
+    if not text.startswith("Cheatsheet") or "Contents" in text:
+        out.append("the cheat sheet begins with the web page's contents, not with its title")
+    return out
 
 
 def main() -> int:
@@ -410,15 +490,13 @@ def main() -> int:
             return 1
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         wrong = print_book(browser, address)
-        print_sheet(browser, address)
+        wrong += print_sheet(browser, f"{address}/html/{CHEAT_SHEET}.html")
         browser.close()
     for file in (BOOK, SHEET):
         count = len(PdfReader(file).pages)
         size = file.stat().st_size / 1e6
         print(f"{file.relative_to(ROOT)}: {count} page{'s' * (count > 1)}, {size:.1f} MB")
     print(f"Printed in {time.monotonic() - started:.0f} s")
-    if len(PdfReader(SHEET).pages) != 1:
-        wrong.append("the cheat sheet is longer than one sheet")
     if wrong:
         print("make: the printed book has faults:\n  " + "\n  ".join(wrong), file=sys.stderr)
         return 1

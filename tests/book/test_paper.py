@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
@@ -72,14 +73,67 @@ def test_pictures_are_where_the_joined_page_looks_for_them(book):
 
 
 def test_the_cheat_sheet_is_one_sheet(chromium, site, tmp_path):
-    page = paper.open_for_print(chromium, f"{site}/{paper.CHEAT_SHEET}.html")
-    page.pdf(path=tmp_path / "sheet.pdf", **paper.SHEET_OPTIONS)
-    page.close()
-    printed = PdfReader(tmp_path / "sheet.pdf")
-    assert len(printed.pages) == 1
-    text = paper.squeezed(printed.pages[0].extract_text())
+    path = tmp_path / "sheet.pdf"
+    assert paper.print_sheet(chromium, f"{site}/{paper.CHEAT_SHEET}.html", path) == []
+    text = paper.squeezed(PdfReader(path).pages[0].extract_text())
     assert "Shapesoftheweights" in text
     assert "ngihwkl,goikl->ngohw" in text
+
+
+def test_a_cheat_sheet_with_faults_is_noticed(chromium, tmp_path):
+    (tmp_path / "sheet.html").write_text(
+        "<h2>Contents</h2><article><table style='table-layout: fixed; width: 90px'><tr>"
+        "<td><code>far_too_long_a_name_for_it</code><td>next</table>"
+        "<p style='break-before: page'>overleaf</p></article>"
+    )
+    address = (tmp_path / "sheet.html").as_uri()
+    found = " ".join(paper.print_sheet(chromium, address, tmp_path / "sheet.pdf"))
+    assert "cut off in a table: far_too_long" in found
+    assert "longer than one sheet" in found
+    assert "not with its title" in found
+
+
+def test_what_belongs_together_is_named():
+    body = BeautifulSoup(
+        "<table><tr><td>09:00–09:15</td><td>a plan</td></tr></table>"
+        f"<table>{'<tr><td>row</td></tr>' * (paper.TALL + 1)}</table>"
+        "<p><strong>Ask.</strong></p><p><strong>Goals.</strong> All.</p>",
+        "html.parser",
+    )
+    paper.keep_together(body)
+    named = {name: len(body.select(f".paper-{name}")) for name in ("whole", "together", "lead")}
+    assert named == {"whole": 1, "together": 1, "lead": 1}
+
+
+def test_options_stay_with_their_question(book):
+    for quiz in joined().select(".paper-quiz"):
+        assert "paper-question" in quiz.find_previous("p").get("class", []), quiz
+
+
+def test_no_markup_is_left_in_the_text(book):
+    """What Sphinx or MathJax does not understand stands on the page as it was typed."""
+    typed = re.compile(r"\.\. [a-z]+::|``\w|:[a-z]+:`|\\text\{[^}]*\\_")
+    texts = [chapter.body.get_text() for chapter in chapters()]
+    assert [found for text in texts for found in typed.findall(text)] == []
+
+
+def test_a_nearly_empty_sheet_is_noticed_and_a_file_is_signed(chromium, tmp_path):
+    page = chromium.new_page()
+    full = "<p>Enough of it to be read.</p>" * 20
+    page.set_content(
+        f'<html lang="en"><title>small</title><h1>One</h1>{full}'
+        '<p style="break-before: page">Two words.</p></html>'
+    )
+    path = tmp_path / "small.pdf"
+    page.pdf(path=path, outline=True, tagged=True)
+    page.close()
+    assert paper.bare_sheets(path) == ["sheet 2 is nearly empty"]
+    paper.sign(path)
+    signed = PdfReader(path)
+    assert signed.metadata.title == "small"
+    assert signed.metadata.author
+    assert signed.page_mode == "/UseOutlines"
+    assert [entry.title for entry in signed.outline] == ["One"]
 
 
 SMALL = """<h1 id="one">One</h1><p><a href="#two">on</a> <a href="#{there}">back</a></p>
