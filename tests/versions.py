@@ -159,7 +159,9 @@ class Environment:
 
     def brings_cuda(self, requirement: str) -> bool:
         """Whether installing it would bring NVIDIA's libraries, several GB of them."""
-        done = self.pip("install", "-q", "--dry-run", "--no-deps", "--report", "-", requirement)
+        # What an earlier run installed must not stand for it: then there would be nothing to report.
+        options = ["-q", "--dry-run", "--ignore-installed", "--no-deps", "--report", "-"]
+        done = self.pip("install", *options, requirement)
         if done.returncode or sys.platform != "linux":
             return False  # where it cannot be had at all, `install` says so
         needs = [
