@@ -1,4 +1,6 @@
-"""The API page, written from the library itself: its public names, then each module in order.
+"""The API's two pages, written from the library itself: its public names, then each module in order.
+
+The first has the library, the second what the book is made with: one page was too long for a phone.
 
 Modules are listed when they exist, so a new one appears on the page with the next build.
 """
@@ -11,7 +13,7 @@ import inspect
 import pkgutil
 from pathlib import Path
 
-PAGE = "book/api"
+PAGE, TOOLS = "book/api", "book/api-tools"
 PLACEHOLDER = "<!-- the modules of convlib, written by book/_ext/api_page.py -->"
 
 # Module, and what its heading says; in the order in which data flows and chapters come.
@@ -27,9 +29,12 @@ HOUSE = [
     ("pooling", "Pooling"),
     ("algorithms", "Algorithms"),
     ("arrays", "Arrays and their libraries"),
+    ("validation", "Validation against PyTorch"),
+]
+# The same for the second page.
+WORKSHOP = [
     ("stand_in", "A stand-in for CuPy"),
     ("gpu", "Experiments on a GPU"),
-    ("validation", "Validation against PyTorch"),
     ("explorers", "Explorers"),
     ("exercises", "Exercises"),
     ("figures", "Figures"),
@@ -42,10 +47,10 @@ def exists(name: str) -> bool:
     return importlib.util.find_spec(f"convlib.{name}") is not None
 
 
-def public_modules() -> list[str]:
+def public_modules(house: list[tuple[str, str]]) -> list[str]:
     """Modules of the house that are there and have a docstring, and the parts of packages."""
     found = []
-    for name, _ in HOUSE:
+    for name, _ in house:
         if not exists(name):
             continue
         module = importlib.import_module(f"convlib.{name}")
@@ -80,11 +85,11 @@ def summary(name: str) -> str:
     return text.strip().split("\n\n")[0].replace("\n", " ")
 
 
-def contents() -> str:
-    """The page's text below its introduction, in MyST Markdown."""
+def names_at_the_top() -> list[str]:
+    """The public names of `convlib`, each with a sentence and a link."""
     import convlib
 
-    listed = set(public_modules())
+    listed = {*public_modules(HOUSE), *public_modules(WORKSHOP)}
     names = [name for name in convlib.__all__ if not name.startswith("_")]
     lines = ["## Names at the top", "", ":::{div} names-at-the-top", ""]
     for name in names:
@@ -93,9 +98,14 @@ def contents() -> str:
         inside = described.removeprefix("convlib.") in listed
         link = f"{{py:{role}}}`{name} <{full}>`" if inside else f"`{name}`"
         lines += [link, f": {summary(name)}", ""]
-    lines.append(":::")
-    titles = dict(HOUSE)
-    for name in public_modules():
+    return [*lines, ":::"]
+
+
+def contents(page: str) -> str:
+    """The page's text below its introduction, in MyST Markdown."""
+    lines, house = (names_at_the_top(), HOUSE) if page == PAGE else ([], WORKSHOP)
+    titles = dict(house)
+    for name in public_modules(house):
         title = titles.get(name)
         heading = f"## {title}: `{name}`" if title else f"### `{name}`"
         lines += [
@@ -113,12 +123,12 @@ def contents() -> str:
 
 
 def write(app, docname: str, source: list[str]) -> None:
-    if docname == PAGE:
-        source[0] = source[0].replace(PLACEHOLDER, contents())
+    if docname in (PAGE, TOOLS):
+        source[0] = source[0].replace(PLACEHOLDER, contents(docname))
 
 
 def depend(app, doctree) -> None:
-    if app.env.docname == PAGE:
+    if app.env.docname in (PAGE, TOOLS):
         for path in Path(importlib.util.find_spec("convlib").origin).parent.rglob("*.py"):
             app.env.note_dependency(str(path))
 
