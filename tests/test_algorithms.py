@@ -76,6 +76,8 @@ EXTRA = [
     Case((2, 5, 9, 14), (5, 1, 3, 5), {"stride": (2, 3), "padding": 2, "groups": 5}),
     Case((2, 5, 9, 40), (5, 1, 3, 3), {"padding": (2, 0), "groups": 5}),
     Case((2, 4, 8, 11), (4, 1, 3, 3), {"stride": 2, "padding": 1, "groups": 4}),
+    Case((2, 4, 9, 12), (4, 1, 3, 3), {"stride": (2, 1), "padding": (0, 1), "groups": 4}),
+    Case((2, 4, 10, 9), (4, 1, 3, 3), {"stride": (1, 2), "padding": (2, 0), "groups": 4}),
     Case((1, 3, 11, 9), (3, 1, 3, 3), {"stride": (3, 1), "padding": (0, 2), "groups": 3}),
     Case((3, 5, 11), (5, 1, 4), {"dilation": 2, "padding": 1, "groups": 5}),
     Case((1, 3, 5, 6, 7), (3, 1, 2, 3, 2), {"stride": 2, "padding": 1, "groups": 3}),
@@ -96,7 +98,7 @@ def blocks(request, monkeypatch):
         monkeypatch.setattr(choice.module("winograd"), "BLOCK", 64)
         monkeypatch.setattr(choice.module("flat"), "CELLS", 16)
         monkeypatch.setattr(choice.module("bands"), "CELLS", 16)
-        monkeypatch.setattr(threads, "limit", lambda: 2)
+        monkeypatch.setattr(threads, "limit", lambda: 3)
         for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
             monkeypatch.setattr(choice.module(name), "limit", lambda: 2)
     return request.param
@@ -276,9 +278,9 @@ def test_allowed_error_refuses(value, error):
 
 def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
     """Several callers at once, each with helpers, get what one caller gets, bit for bit."""
-    monkeypatch.setattr(im2col, "limit", lambda: 2)
+    monkeypatch.setattr(im2col, "limit", lambda: 3)
     monkeypatch.setattr(im2col, "SEVERAL", 0)
-    monkeypatch.setattr(threads, "limit", lambda: 2)
+    monkeypatch.setattr(threads, "limit", lambda: 3)
     x, w = numbers((3, 32, 28, 28), "float32", 0), numbers((32, 32, 3, 3), "float32", 1)
     gy = numbers((3, 32, 28, 28), "float32", 2)
 
@@ -305,12 +307,13 @@ def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
     assert threads._sharing == threads._running == 0
 
 
+@pytest.mark.parametrize("number", [1, 3, 4])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride):
-    """Peak memory beside the result, as NumPy reports it, with two threads at work."""
-    monkeypatch.setattr(im2col, "limit", lambda: 2)
+def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride, number):
+    """Peak memory beside the result, as NumPy reports it, with one thread or several at work."""
+    monkeypatch.setattr(im2col, "limit", lambda: number)
     monkeypatch.setattr(im2col, "SEVERAL", 0)
-    monkeypatch.setattr(threads, "limit", lambda: 2)
+    monkeypatch.setattr(threads, "limit", lambda: number)
     x, w = numbers((4, 64, 112, 112), "float32", 0), numbers((64, 64, 3, 3), "float32", 1)
     gy = numbers((4, 64, 112 // stride, 112 // stride), "float32", 2)
     columns = 9 * x.nbytes // stride**2
@@ -350,7 +353,7 @@ def test_no_thread_is_woken_up_where_one_is_allowed(monkeypatch):
 
 
 def test_errors_come_out_of_the_threads(monkeypatch):
-    monkeypatch.setattr(threads, "limit", lambda: 2)
+    monkeypatch.setattr(threads, "limit", lambda: 3)
 
     def work(number: int) -> None:
         if number == 7:
@@ -364,7 +367,7 @@ def test_errors_come_out_of_the_threads(monkeypatch):
 
 
 def test_errstate_reaches_the_threads(monkeypatch):
-    monkeypatch.setattr(threads, "limit", lambda: 2)
+    monkeypatch.setattr(threads, "limit", lambda: 3)
     both = threading.Barrier(2)
 
     def work() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -151,6 +153,27 @@ def test_extra_memory_leaves_the_result_out():
 
     # what is freed before the result is made may hide in its place, so the peak is the larger one
     assert block // 2 - 4096 < extra_memory(run) < block // 2 + 65536
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs Linux's /proc")
+def test_a_worker_answers_when_its_threads_are_at_rest():
+    """BLAS' threads spin on after a call: the next one to be timed would share the cores with them."""
+    layer = Layer(64, 64, (28, 28), 3)
+    worker = Worker(2)
+
+    def ticks():
+        with open(f"/proc/{worker.process.pid}/stat") as file:
+            return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13]))
+
+    try:
+        setting = {"batch": 1, "task": "forward", "who": "im2col", "library": "numpy"}
+        worker.ask(do="set up", layer=layer, clock="wall", check=False, **setting)
+        worker.ask(do="time", seconds=0.05)
+        before = ticks()
+        time.sleep(0.1)
+        assert ticks() - before <= 1  # of 10 ms each
+    finally:
+        worker.close()
 
 
 def test_a_worker_that_dies_is_an_error():

@@ -23,6 +23,7 @@ HOUSE = [
     ("receptive", "Receptive fields"),
     ("padding", "Padding"),
     ("windows", "Windows"),
+    ("folding", "Unfold and fold"),
     ("contraction", "Contraction"),
     ("grad", "Gradients"),
     ("transposed", "Transposed convolution"),
@@ -68,14 +69,19 @@ def public_modules(house: list[tuple[str, str]]) -> list[str]:
 
 
 def home(name: str) -> tuple[str, str]:
-    """The module and the name under which the page describes a public name of `convlib`."""
+    """The role and the name under which a page describes a public name of `convlib`."""
     import convlib
 
     thing = getattr(convlib, name)
     if inspect.ismodule(thing):
         return "mod", thing.__name__
     role = "class" if inspect.isclass(thing) else "func" if callable(thing) else "data"
-    return role, f"{thing.__module__}.{thing.__name__}" if callable(thing) else f"convlib.{name}"
+    listed = {f"convlib.{module}" for module in (*public_modules(HOUSE), *public_modules(WORKSHOP))}
+    # a package that lists its own public names describes them, not the module that makes them
+    place = getattr(thing, "__module__", "convlib") if callable(thing) else "convlib"
+    while "." in place and place not in listed:
+        place = place.rpartition(".")[0]
+    return role, f"{place}.{name}"
 
 
 def summary(name: str) -> str:
@@ -89,14 +95,12 @@ def names_at_the_top() -> list[str]:
     """The public names of `convlib`, each with a sentence and a link."""
     import convlib
 
-    listed = {*public_modules(HOUSE), *public_modules(WORKSHOP)}
     names = [name for name in convlib.__all__ if not name.startswith("_")]
     lines = ["## Names at the top", "", ":::{div} names-at-the-top", ""]
     for name in names:
         role, full = home(name)
-        described = full if role == "mod" else full.rsplit(".", 1)[0]
-        inside = described.removeprefix("convlib.") in listed
-        link = f"{{py:{role}}}`{name} <{full}>`" if inside else f"`{name}`"
+        # a link that leads nowhere stops the build: no public name goes without a description
+        link = f"{{py:{role}}}`{name} <{full}>`"
         lines += [link, f": {summary(name)}", ""]
     return [*lines, ":::"]
 

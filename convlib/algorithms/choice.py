@@ -198,7 +198,10 @@ def input_gradient(
     steps = steps_of(settings)
     name = choose(algorithm, "input", shape_of(out, w, gy), steps, gy.dtype, xp)
     if name != "windows":
-        turned(function(name, "forward"), xp, gy, w, out, steps)
+        if name == "compiled":  # it has a way of its own for depthwise layers
+            function(name, "input_gradient")(xp, gy, w, out, steps)
+        else:
+            turned(function(name, "forward"), xp, gy, w, out, steps)
     return name != "windows"
 
 

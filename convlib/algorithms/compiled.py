@@ -26,11 +26,12 @@ from .flat import layout_of, sights_of
 from .im2col import pieces
 from .steps import Shape, Steps, is_available, shape_of
 from .threads import limit, share
+from .turned import input_gradient as turned
 
 SEVERAL = 1 << 23  # multiplications: from here on a second thread is worth waking up
 
 
-__all__ = ["forward", "is_available", "weight_gradient"]
+__all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
 
 
 def three(values: tuple, fill: Any) -> np.ndarray:
@@ -81,11 +82,13 @@ def is_depthwise(shape: Shape, steps: Steps) -> bool:
     )
 
 
-def depthwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
+def depthwise(
+    x: Any, w: Any, out: Any, shape: Shape, steps: Steps, apart: tuple[int, ...] = (1, 1)
+) -> None:
     """(n, c, 1, H, W) and (c, 1, 1, 3, 3) to (n, c, 1, h, w), shared out by channels."""
     kernels: Any = import_module(".depthwise", __package__)
     (above, _), (left, _) = steps.padding
-    sizes = (shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left)
+    sizes = (shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left, *apart)
     x, w, y = x.reshape(-1), w.reshape(-1), out.reshape(-1)
 
     def some(channels: slice) -> None:
@@ -93,6 +96,21 @@ def depthwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
 
     several, number = shape.products >= SEVERAL, shape.n * shape.g
     share(some, [(c,) for c in pieces(number, number, 4 * limit() if several else 1)], several)
+
+
+def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> None:
+    """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W)."""
+    shape = shape_of(out, w, gy)
+    before = tuple(b for b, _ in steps.padding)
+    near = is_depthwise(shape, steps) and max((*steps.stride, *before)) <= 2
+    if not (near and shape.products and out.flags.c_contiguous):
+        return turned(forward, xp, gy, w, out, steps)
+    # One pass over zeros and all instead of one for each phase: a plane's zeros stay in the cache.
+    # The kernel is turned round, and outputs are put as far apart as windows were.
+    around = tuple((2 - b, 0) for b in before)
+    whole = Steps((1, 1), around, (1, 1))
+    turned_kernel = np.ascontiguousarray(w[..., ::-1, ::-1])
+    depthwise(gy, turned_kernel, out, shape_of(gy, w, out), whole, steps.stride)
 
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:

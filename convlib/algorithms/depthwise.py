@@ -48,18 +48,27 @@ def nine_taps(y, at, x, a, b, c, w, first, stride, n):
 def forward(x, w, y, sizes, channels_from, channels_to):
     """Some of all images' channels: x (n·c·H·W,), w (c·9,), y (n·c·h·w,), all flat.
 
-    `sizes` are c, H, W, h, w, the strides (1, or 2 along w) and the padding before each axis.
+    `sizes` are c, H, W, h, w, the strides (1, or 2 along w), the padding before each axis, and how far
+    apart the cells are put: 1, and the stride where this is a strided convolution's gradient.
     """
-    channels, high, wide, rows, width, stride_h, stride_w, above, left = sizes
+    channels, high, wide, rows, width, stride_h, stride_w, above, left, apart_h, apart_w = sizes
     # the channel between zeros, as high and wide as the windows reach
     tall, line = (rows - 1) * stride_h + 3, (width - 1) * stride_w + 3
-    cells = min(wide, line - left)
+    high_seen = min(high, (tall - above + apart_h - 1) // apart_h)
+    cells, step = min(wide, (line - left + apart_w - 1) // apart_w), np.uintp(apart_w)
     plane, results = np.zeros(tall * line, x.dtype), np.empty(rows * line, x.dtype)
     for c in range(channels_from, channels_to):
-        for r in range(min(high, tall - above)):
-            to, here = np.uintp((r + above) * line + left), np.uintp((c * high + r) * wide)
-            for q in range(cells):
-                plane[to + np.uintp(q)] = x[here + np.uintp(q)]
+        for r in range(high_seen):
+            to, here = (
+                np.uintp((r * apart_h + above) * line + left),
+                np.uintp((c * high + r) * wide),
+            )
+            if apart_w == 1:
+                for q in range(cells):
+                    plane[to + np.uintp(q)] = x[here + np.uintp(q)]
+            else:
+                for q in range(cells):
+                    plane[to + step * np.uintp(q)] = x[here + np.uintp(q)]
         kernel, out = np.uintp(c % channels * 9), c * rows * width
         if stride_h == 1 and stride_w == 1 and width < SHORT:
             # all rows as one: what stands between two of them belongs to no window

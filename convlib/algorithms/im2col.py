@@ -26,8 +26,7 @@ from .threads import limit, share
 BLOCK = 3 << 19  # bytes of a block of columns: most of the cache that one core has for itself
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
-# From here on Python's threads share blocks out. Below, BLAS' own threads do, which wake up sooner.
-SEVERAL = 1 << 28
+SEVERAL = 1 << 28  # from here on Python's threads may share blocks out
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
 
 
@@ -77,18 +76,27 @@ def _ranges(positions: tuple[int, ...], columns: int, at_least: int) -> list[tup
     return [(cut, *rest) for cut in cuts]
 
 
+def is_shared(xp: ModuleType, shape: Shape) -> bool:
+    """Tell whether Python's threads share the blocks out; else BLAS' own multiply each block.
+
+    BLAS' threads wake up sooner, and two of them were faster for layers of any size. But one thread
+    copies for them, and the more they are, the longer they wait for it.
+    """
+    return xp is np and shape.products >= SEVERAL and limit() > 2
+
+
 def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
     """Choose the blocks of a convolution from its sizes and the number of threads."""
     bytes_a_column = max(shape.i * prod(shape.taps) * itemsize, 1)
     if xp is not np:
         return blocks(shape, max(GPU_BLOCK // bytes_a_column, 1), 1)
-    threads = limit() if shape.products >= SEVERAL else 1
+    threads = limit() if is_shared(xp, shape) else 1
     size = 8 * BLOCK
     if shape.products >= SMALL:
         # all threads' blocks, and the padded cells that they are copied from, in an eighth of all
         positions = shape.n * shape.g * prod(shape.positions)
-        size = min(BLOCK, positions * bytes_a_column // (12 * threads))
-    return blocks(shape, max(size // bytes_a_column, LEAST_COLUMNS), threads)
+        size = min(BLOCK, positions * bytes_a_column // (16 * threads))
+    return blocks(shape, max(size // bytes_a_column, LEAST_COLUMNS // threads), threads)
 
 
 def is_pointwise(shape: Shape, steps: Steps) -> bool:
@@ -126,8 +134,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             y = y.reshape(*y.shape[:2], -1, flat.shape[-1])
             flat[b.n, b.g, :, b.flat] = xp.moveaxis(y, 2, 0)
 
-    several = xp is np and shape.products >= SEVERAL
-    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], several)
+    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], is_shared(xp, shape))
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -148,7 +155,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
         return
     found = plan(xp, shape, x.dtype.itemsize)
     # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
-    several = xp is np and shape.products >= SEVERAL
+    several = is_shared(xp, shape)
     threads = limit() if several else 1
     shares = [found[a] for a in pieces(len(found), len(found), threads)]
     if len(shares) > 1:  # a share need not hold blocks of all groups
@@ -162,13 +169,13 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
             # (n, g, o, h·w) -> (g, o, n·h·w)
             y = xp.moveaxis(flat[b.n, b.g, :, b.flat], 0, 2)
             y = y.reshape(*y.shape[:2], -1)
-            # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l)
-            cells = columns.of(b).swapaxes(1, 2)
+            # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l); the columns get no name, so that
+            # their memory is free when the next block asks for more
             if b.g.start in begun:
-                result[b.g] += xp.matmul(y, cells)
+                result[b.g] += xp.matmul(y, columns.of(b).swapaxes(1, 2))
             else:
                 begun.add(b.g.start)
-                xp.matmul(y, cells, out=result[b.g])
+                xp.matmul(y, columns.of(b).swapaxes(1, 2), out=result[b.g])
 
     share(add, list(zip(sums, shares, strict=True)), several)
     for other in sums[1:]:

@@ -143,6 +143,7 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
     wanted = size * dtype.itemsize
     kept = getattr(_kept, "bytes", None)
     if kept is None or len(kept) < wanted:
+        _kept.bytes = kept = None  # the old memory goes before the new comes
         kept = np.empty(wanted, np.uint8)
         if wanted <= KEEP:
             _kept.bytes = kept

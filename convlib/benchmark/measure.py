@@ -7,7 +7,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from math import exp, log
 from statistics import median, quantiles
@@ -15,8 +14,6 @@ from typing import Any
 
 from ..algorithms.threads import cores
 from .layers import NETWORKS, Layer
-
-REST = 0.03  # seconds until the threads of the last call have stopped spinning
 
 
 class Worker:
@@ -164,7 +161,6 @@ def _layer(
     times: dict[str, list[float]] = {name: [] for name in able}
     for _ in range(rounds):
         for name in able:
-            time.sleep(REST)
             times[name].append(workers[name].ask(do="time", seconds=seconds)["seconds"])
     found = []
     for name in names:

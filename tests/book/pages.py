@@ -57,7 +57,8 @@ def built_pages() -> list[str]:
 
 def forget() -> None:
     """Remove what Sphinx remembers, so that the next build reads every page again."""
-    shutil.rmtree(ROOT / "_build" / ".doctrees", ignore_errors=True)
+    for remembered in (ROOT / "_build" / ".doctrees", HTML / "_modules"):
+        shutil.rmtree(remembered, ignore_errors=True)
 
 
 def newest(*paths: Path) -> float:
