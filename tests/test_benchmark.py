@@ -12,11 +12,12 @@ import time
 import numpy as np
 import pytest
 
-from convlib.benchmark import NETWORKS, Layer, measure
+from convlib.benchmark import NETWORKS, Layer, measure, record
 from convlib.benchmark.__main__ import main
 from convlib.benchmark.measure import Worker, columns_bytes, flops, geometric_mean
 from convlib.benchmark.report import plot, summaries, table
-from convlib.benchmark.worker import arrays, as_numpy, convlib_run, exact, extra_memory, torch_run
+from convlib.benchmark.timing import extra_memory
+from convlib.benchmark.worker import arrays, as_numpy, convlib_run, exact, torch_run
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +182,82 @@ def test_a_worker_that_dies_is_an_error():
     worker.process.kill()
     with pytest.raises((RuntimeError, BrokenPipeError)):
         worker.ask(do="time", seconds=0)
+
+
+def test_a_record_is_read_as_it_was_written(found, tmp_path):
+    file = tmp_path / "recorded" / "cpu.json"
+    record.save(record.collect([found, found]), file)
+    read = record.load(file)
+    kept = [row for row in found["rows"] if "ratio" in row]
+    assert read["machine"] == found["machine"]
+    assert len(read["rows"]) == len(kept)  # the second replaced the first
+    for row, old in zip(read["rows"], kept, strict=True):
+        assert row["threads"] == found["settings"]["threads"]
+        for name in set(record.COLUMNS) - {"threads"}:
+            expected = old[name]
+            if isinstance(expected, float):
+                expected = pytest.approx(expected, rel=1e-3)
+            assert row[name] == expected
+
+
+def test_a_record_is_of_one_machine(found):
+    other = found | {"machine": found["machine"] | {"numpy": "0.1"}}
+    with pytest.raises(ValueError, match="one machine"):
+        record.collect([found, other])
+
+
+def test_the_mean_of_some_rows():
+    rows = [
+        {"task": "forward", "threads": 1, "ratio": 2.0},
+        {"task": "forward", "threads": 2, "ratio": 0.5},
+        {"task": "weight", "threads": 1, "ratio": 8.0},
+    ]
+    assert record.mean(rows) == pytest.approx(2)
+    assert record.mean(rows, task="forward") == pytest.approx(1)
+    assert record.mean(rows, task="forward", threads=1) == pytest.approx(2)
+    with pytest.raises(ValueError, match="no row has"):
+        record.mean(rows, task="input")
+
+
+def test_what_is_recorded_measures_what_is_asked(monkeypatch, tmp_path, capsys):
+    """All calls are made, and their rows joined: with a measure that computes nothing."""
+    calls = []
+
+    def fake(networks, algorithms, tasks, batches=(1,), threads=1, **others):
+        calls.append((tuple(networks), tuple(tasks), tuple(batches), threads))
+        head = {"kind": "dense", "seconds": 1.0, "ratio": 1.0, "low": 1.0, "high": 1.0}
+        rows = [
+            {"network": n, "layer": "1", "task": t, "batch": b, "algorithm": a} | head
+            for n in networks for t in tasks for b in batches for a in ("torch", *algorithms)
+        ]  # fmt: skip
+        others["progress"](1, 1, "last")
+        return {"machine": {"cores": 2}, "settings": {"threads": threads}, "rows": rows}
+
+    monkeypatch.setattr(record, "measure", fake)
+    file = tmp_path / "cpu.json"
+    assert record.main(["--file", str(file)]) == 0
+    assert len(calls) == len(record.RUNS)
+    rows = record.load(file)["rows"]
+    suites = {name for name in NETWORKS if name != "small"}
+    for task in ("forward", "input", "weight"):
+        for threads in (1, 2):
+            mine = [r for r in rows if (r["task"], r["threads"], r["batch"]) == (task, threads, 1)]
+            assert {r["network"] for r in mine if r["algorithm"] == "auto"} == suites
+    assert {r["network"] for r in rows if r["batch"] == 8} == suites
+    assert str(file) in capsys.readouterr().out
+
+
+def test_the_record_of_the_book_has_every_layer():
+    """What is shown was measured for each layer of each network, beside PyTorch, by each algorithm."""
+    rows = record.load()["rows"]
+    for suite in record.SUITES:
+        layers = {str(layer) for layer in NETWORKS[suite]}
+        for task in ("forward", "input", "weight"):
+            for threads in (1, 2):
+                for name in ("torch", "auto", "auto-numpy"):
+                    key = {"network": suite, "task": task, "threads": threads, "algorithm": name}
+                    mine = [r for r in rows if r["batch"] == 1 and key.items() <= r.items()]
+                    assert {r["layer"] for r in mine} == layers
+    for row in rows:
+        assert row["low"] <= row["ratio"] <= row["high"] and row["seconds"] > 0
+        assert row["algorithm"] != "torch" or row["ratio"] == 1

@@ -10,8 +10,6 @@ import json
 import os
 import sys
 import time
-import tracemalloc
-from collections.abc import Callable
 from importlib import import_module
 from math import prod
 from typing import Any
@@ -19,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from .layers import Layer
-
-Run = Callable[[], Any]
+from .timing import Run, extra_memory, time_once, until_quiet
 
 
 class Missing(Exception):
@@ -173,44 +170,6 @@ def exact(request: dict) -> np.ndarray:
     data = arrays(layer, request["batch"], request["task"])
     data = {n: a if n == "missing" else a.astype(np.float64) for n, a in data.items()}
     return convlib_run(layer, request["task"], data, "im2col", "numpy")()
-
-
-def extra_memory(run: Run) -> int:
-    """Bytes that a call allocates beside its result, at its peak, as NumPy reports them."""
-    from convlib.algorithms import threads
-
-    threads.forget()
-    tracemalloc.start()
-    try:
-        result = run()
-        return max(0, tracemalloc.get_traced_memory()[1] - result.nbytes)
-    finally:
-        tracemalloc.stop()
-
-
-def time_once(run: Run, library: str, clock: str) -> float:
-    """Seconds of one call; on a GPU, until all that the device was given to do is done."""
-    now = time.process_time if clock == "processor" else time.perf_counter
-    wait = import_module("cupy").cuda.Device().synchronize if library == "cupy" else int
-    wait()
-    start = now()
-    run()
-    wait()
-    return now() - start
-
-
-def until_quiet(step: float = 0.01) -> None:
-    """Wait until no thread of this process spins any more: OpenBLAS' go on for a tenth of a second.
-
-    Whoever is timed next would share the cores with them.
-    """
-    before = time.process_time()
-    for _ in range(200):
-        time.sleep(step)
-        now = time.process_time()
-        if now - before < step / 10:
-            return
-        before = now
 
 
 def answer(request: dict, state: dict) -> dict[str, Any]:
