@@ -134,16 +134,19 @@ def table(
     --------
     >>> rows = [{"network": "a", "algorithm": "auto", "task": "forward", "ratio": 2.0}]
     >>> print(table(rows, {"auto": "Numba"}, task="forward"))
-                   Numba
-    a               2.00
+               Numba
+    a           2.00
     """
     names = dict.fromkeys(row[by] for row in rows)
-    lines = [f"{'':12}" + "".join(f"{title:>9}" for title in algorithms.values())]
+    widths = [max(len(title) + 1, 6) for title in algorithms.values()]  # a telephone is narrow
+    titles = zip(algorithms.values(), widths, strict=True)
+    lines = [f"{'':11}" + "".join(f"{title:>{width}}" for title, width in titles)]
     for name in names:
         mine = [row for row in rows if row[by] == name]
         if any(all(row[key] == value for key, value in wanted.items()) for row in mine):
             found = [mean(mine, algorithm=algorithm, **wanted) for algorithm in algorithms]
-            lines.append(f"{name:12}" + "".join(f"{value:9.2f}" for value in found))
+            cells = zip(found, widths, strict=True)
+            lines.append(f"{name:11}" + "".join(f"{value:{width}.2f}" for value, width in cells))
     return "\n".join(lines)
 
 
