@@ -143,10 +143,10 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
     wanted = size * dtype.itemsize
     kept = getattr(_kept, "bytes", None)
     if kept is None or len(kept) < wanted:
+        if wanted > KEEP:
+            return np.empty(wanted, np.uint8).view(dtype)
         _kept.bytes = kept = None  # the old memory goes before the new comes
-        kept = np.empty(wanted, np.uint8)
-        if wanted <= KEEP:
-            _kept.bytes = kept
+        _kept.bytes = kept = np.empty(wanted, np.uint8)
     return kept[:wanted].view(dtype)
 
 

@@ -25,7 +25,7 @@ MEASURED: set[tuple[str, str]] = {
     ("05-contraction", "def seconds(function, repeat=5):"),
     ("06-groups-and-dilation", "def seconds(function, *arguments):"),
     ("09-speed", "Layer = benchmark.Layer"),
-    ("09-speed", "def race(ways, rounds=7, clock=process_time):"),
+    ("09-speed", "def race(ways, rounds=7, clock=process_time, rest=0):"),
     ("09-speed", "zeros = np.zeros(long.shape, np.float32)"),
     ("09-speed", "photo = samples.photograph(20, 140, 112, 112) / np.float32(255)"),
     ("09-speed", "def blocked(x, weight, rows, map=map):"),
