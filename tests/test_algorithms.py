@@ -352,6 +352,26 @@ def test_no_thread_is_woken_up_where_one_is_allowed(monkeypatch):
     assert found == [1, 2, 3]
 
 
+def test_two_threads_are_left_to_blas(monkeypatch):
+    """im2col's blocks are shared out from three threads on, and large layers alone."""
+    large = Shape(1, 1, 256, 256, (56, 56), (3, 3))
+    small = large._replace(positions=(7, 7))
+    for number, shared in ((1, False), (2, False), (3, True), (8, True)):
+        monkeypatch.setattr(im2col, "limit", lambda number=number: number)
+        assert im2col.is_shared(np, large) == shared
+        assert not im2col.is_shared(np, small)
+
+
+def test_a_thread_keeps_its_memory_when_more_is_asked_for_once():
+    threads.forget()
+    dtype = np.dtype(np.float32)
+    first = threads.scratch(np, 1000, dtype)
+    assert np.shares_memory(threads.scratch(np, 500, dtype), first)
+    once = threads.scratch(np, threads.KEEP, dtype)  # four times what is kept at most
+    assert not np.shares_memory(once, first)
+    assert np.shares_memory(threads.scratch(np, 1000, dtype), first)
+
+
 def test_errors_come_out_of_the_threads(monkeypatch):
     monkeypatch.setattr(threads, "limit", lambda: 3)
 
