@@ -246,7 +246,7 @@ def test_all_on_one_page_from_a_file(chromium, tmp_path):
     page.on("console", lambda message: errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(write_page(tmp_path, *(cls() for cls in CLASSES)).as_uri())
-    page.wait_for_function(f"document.querySelectorAll('[data-ready]').length == {len(LIVE)}")
+    page.wait_for_function(f"() => document.querySelectorAll('[data-ready]').length == {len(LIVE)}")
     assert not errors
     page.close()
 

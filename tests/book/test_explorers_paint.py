@@ -66,7 +66,7 @@ def timed(page, types: list[str], hands) -> tuple[float, float]:
     for i in range(28):
         time.sleep(0.05 + pauses.uniform(0, 0.0167))
         hands(i)
-    page.wait_for_function("spent.length >= 28")
+    page.wait_for_function("() => spent.length >= 28")  # a function: the policy allows no eval
     spent = page.evaluate("spent")[4:]
     return median(spent), min(spent)
 
