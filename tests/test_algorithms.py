@@ -82,6 +82,9 @@ EXTRA = [
     Case((3, 5, 11), (5, 1, 4), {"dilation": 2, "padding": 1, "groups": 5}),
     Case((1, 3, 5, 6, 7), (3, 1, 2, 3, 2), {"stride": 2, "padding": 1, "groups": 3}),
     Case((2, 8, 9, 7), (10, 8, 2, 3), {"stride": 2, "dilation": 3, "padding": (1, 3)}),
+    # longer than a tile of compiled loops, outputs that are no fours, terms that are no nines
+    Case((1, 5, 20, 70), (6, 5, 2, 2), {"padding": 1}),
+    Case((2, 6, 30, 80), (10, 3, 3, 3), {"stride": 2, "padding": 1, "groups": 2}),
 ]
 
 
@@ -360,6 +363,46 @@ def test_two_threads_are_left_to_blas(monkeypatch):
         monkeypatch.setattr(im2col, "limit", lambda number=number: number)
         assert im2col.is_shared(np, large) == shared
         assert not im2col.is_shared(np, small)
+
+
+def test_compiled_shares_are_one_for_each_thread(monkeypatch):
+    """Groups first, then outputs, in fours; each output of each group is in one share."""
+    compiled = choice.module("compiled")
+    monkeypatch.setattr(compiled, "limit", lambda: 4)
+    for groups, outputs, number in ((8, 16, 4), (3, 16, 6), (1, 10, 3), (1, 2, 1), (2, 64, 4)):
+        shape = Shape(1, groups, 64, outputs, (64, 64), (3, 3))
+        found = compiled.shares(shape, groups)
+        assert len(found) == number
+        assert all(o.start % 4 == 0 for _, o in found)
+        cells = [(g, o) for gs, os in found for g in range(groups)[gs] for o in range(outputs)[os]]
+        assert sorted(cells) == [(g, o) for g in range(groups) for o in range(outputs)]
+        assert len(compiled.shares(shape._replace(positions=(1, 1)), groups)) == 1
+
+
+def test_compiled_loops_may_use_the_widest_vectors():
+    numba = pytest.importorskip("numba")
+    from convlib.algorithms.vectors import ATTRIBUTE, wide_vectors
+
+    @numba.njit
+    def marked() -> None:
+        wide_vectors()
+
+    @numba.njit
+    def plain() -> None:
+        return
+
+    for function, expected in ((marked, True), (plain, False)):
+        function()
+        (code,) = function.inspect_llvm().values()
+        assert (ATTRIBUTE in code) == expected
+
+
+def test_scratch_memory_begins_at_a_cache_line():
+    threads.forget()
+    for size in (1, 1001, threads.KEEP):
+        memory = threads.scratch(np, size, np.dtype(np.float32))
+        assert memory.size == size
+        assert memory.ctypes.data % 64 == 0
 
 
 def test_a_thread_keeps_its_memory_when_more_is_asked_for_once():

@@ -140,9 +140,7 @@ def _auto(
                 return name
     if not on_cpu or dtype.kind not in "fc":
         return "im2col"
-    # BLAS wins as soon as it has enough to multiply, and later where strides make copies dear
-    few = 8 if shape.g > 1 and steps.stride == (1,) * len(steps.stride) else 16
-    if max(shape.i, shape.o) <= few and shape.products >= WORTH_COMPILING and is_available():
+    if is_available() and compiled_pays(task, shape, steps, dtype):
         return "compiled"
     # turning a large kernel round costs more than it saves on a small image, and so does copying o
     # channels for the sake of few i: there the columns are computed and added up instead
@@ -150,6 +148,22 @@ def _auto(
     if task == "input" and shape.g == 1 and prod(shape.taps) > 1 and small:
         return "windows"
     return "im2col"
+
+
+def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
+    """Tell whether compiled loops are faster than BLAS, which wins with more channels.
+
+    BLAS has the columns to be copied, for all taps of a channel, however few outputs they are for.
+    """
+    channels, single = max(shape.i, shape.o), prod(shape.taps) == 1
+    if shape.products < WORTH_COMPILING or (single and shape.g == 1):
+        return False
+    if single or dtype.kind == "c" or prod(shape.positions) < 128:
+        return channels <= 16
+    if task == "weight":  # sums along the cells keep the most in registers
+        return channels <= 64
+    # the gradient of a stride is a pass for each phase, with few taps each
+    return channels <= (16 if task == "input" and max(steps.stride) > 1 else 48)
 
 
 def pays(name: str, shape: Shape) -> bool:

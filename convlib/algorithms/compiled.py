@@ -25,7 +25,7 @@ import numpy as np
 from .flat import layout_of, sights_of
 from .im2col import pieces
 from .steps import Shape, Steps, is_available, shape_of
-from .threads import limit, share
+from .threads import limit, scratch, share
 from .turned import input_gradient as turned
 
 SEVERAL = 1 << 23  # multiplications: from here on a second thread is worth waking up
@@ -47,29 +47,37 @@ def as_3d(array: Any, axes: int) -> Any:
 
 @lru_cache(maxsize=256)
 def layout_arguments(x: tuple[int, ...], shape: Shape, steps: Steps) -> tuple[Any, ...]:
-    """Turn a layout into the arrays that the kernels take; zero taps fill up to threes.
+    """Turn a layout into the arrays that the kernels take.
 
     Kept for the next call of these sizes: for a small one this takes longer than the sum.
     """
     layout = layout_of(shape, steps)
     size = prod(layout.wide)
-    # a tap that fills up sees a plane of zeros, so that not even an infinity gets through
-    at = np.full(-(-len(layout.taps) // 3) * 3, len(layout.phases) * size, np.int64)
-    at[: len(layout.taps)] = [phase * size + first for phase, first in layout.taps]
+    channel = len(layout.phases) * size
+    # a term that fills up to nines sees a plane of zeros, so that not even an infinity gets through
+    taps = np.array([phase * size + first for phase, first in layout.taps])
+    terms = shape.i * len(taps)
+    at = np.full(-(-terms // 9) * 9, shape.i * channel, np.int64)
+    at[:terms] = (np.arange(shape.i)[:, None] * channel + taps).reshape(-1)
     sights = []
     for inside, cells in sights_of(x, layout, steps):
         axes = [(a.start, a.stop - a.start, b.start) for a, b in zip(inside, cells, strict=True)]
         sights.append([(0, 1, 0)] * (3 - len(axes)) + axes)
-    if len(at) > len(layout.taps):
-        sights.append([(0, 0, 0)] * 3)
     wide = three(layout.wide, 1)
-    return wide, three(steps.stride, 1), np.array(sights, np.int64), at
+    return wide, three(steps.stride, 1), np.array(sights, np.int64), at, terms
 
 
-def shares(shape: Shape) -> list[slice]:
-    """Cut the groups for the threads, where images alone are too few."""
-    several = shape.products >= SEVERAL
-    return pieces(shape.g, shape.g, 4 * limit() if several and shape.n < 4 * limit() else 1)
+def shares(shape: Shape, groups: int) -> list[tuple[slice, slice]]:
+    """Cut some groups for the threads, one share each, and outputs where groups are too few.
+
+    A thread that takes the next of many shares has to wait for Python's lock in between.
+    """
+    threads = limit() if shape.products >= SEVERAL else 1
+    found = pieces(groups, groups, threads)
+    # whole fours of outputs: the loops take so many at once
+    fours = pieces(-(-shape.o // 4), shape.o, -(-threads // len(found)))
+    outputs = [slice(4 * s.start, min(4 * s.stop, shape.o)) for s in fours]
+    return list(product(found, outputs))
 
 
 def is_depthwise(shape: Shape, steps: Steps) -> bool:
@@ -94,8 +102,7 @@ def depthwise(
     def some(channels: slice) -> None:
         kernels.forward(x, w, y, sizes, channels.start, channels.stop)
 
-    several, number = shape.products >= SEVERAL, shape.n * shape.g
-    share(some, [(c,) for c in pieces(number, number, 4 * limit() if several else 1)], several)
+    share(some, [(c,) for c, _ in shares(shape, shape.n * shape.g)], shape.products >= SEVERAL)
 
 
 def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> None:
@@ -125,16 +132,19 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
 
     axes = len(shape.taps)
     rest = layout_arguments(x.shape[3:], shape, steps)
-    # (g, o, i, k, l) -> (g, o, i, t), with zero taps at the end
-    taps = np.zeros((*w.shape[:3], len(rest[-1])), w.dtype)
-    taps[..., : prod(shape.taps)] = w.reshape(*w.shape[:3], -1)
+    # (g, o, i, k, l) -> (g, o, i·k·l), with zeros at the end
+    terms, size = np.ascontiguousarray(w).reshape(*w.shape[:2], -1), len(rest[-2])
+    if terms.shape[-1] < size:
+        terms = np.pad(terms, ((0, 0), (0, 0), (0, size - terms.shape[-1])))
     x, y = as_3d(x, axes), out.reshape(*out.shape[:3], *(1,) * (3 - axes), *shape.positions)
 
-    def some(n: int, g: slice) -> None:
-        kernels.forward(x, taps, y, n, *rest, g.start, g.stop)
+    def some(g: slice, o: slice) -> None:
+        # memory that each thread keeps: taking new pages makes threads wait for each other
+        sizes = kernels.sizes_of(shape.i, o.stop - o.start, y.shape[3:], rest[0], len(rest[2]))
+        memory = scratch(np, sizes[-1], x.dtype)
+        kernels.forward(x, terms, y, *rest, g.start, g.stop, (o.start, o.stop), memory)
 
-    jobs = list(product(range(shape.n), shares(shape)))
-    share(some, jobs, shape.products >= SEVERAL)
+    share(some, shares(shape, shape.n * shape.g), shape.products >= SEVERAL)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -147,14 +157,14 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
 
     axes = len(shape.taps)
     rest = layout_arguments(x.shape[3:], shape, steps)
-    taps = np.zeros((*out.shape[:3], len(rest[-1])), out.dtype)
+    terms = np.zeros((*out.shape[:2], len(rest[-2])), out.dtype)
     x, gy = as_3d(x, axes), as_3d(gy, axes)
 
-    def some(g: slice) -> None:
-        kernels.weight_gradient(x, gy, taps, *rest, g.start, g.stop)
+    def some(g: slice, o: slice) -> None:
+        sizes = kernels.sizes_of(shape.i, o.stop - o.start, gy.shape[3:], rest[0], len(rest[2]))
+        memory = scratch(np, sizes[-1], x.dtype)
+        kernels.weight_gradient(x, gy, terms, *rest, g.start, g.stop, (o.start, o.stop), memory)
 
-    several = shape.products >= SEVERAL
-    jobs = [(g,) for g in pieces(shape.g, shape.g, 4 * limit() if several else 1)]
-    share(some, jobs, several)
-    # (g, o, i, t) -> (g, o, i, k, l)
-    out.reshape(*out.shape[:3], -1)[...] = taps[..., : prod(shape.taps)]
+    share(some, shares(shape, shape.g), shape.products >= SEVERAL)
+    # (g, o, i·k·l) -> (g, o, i, k, l)
+    out.reshape(*out.shape[:2], -1)[...] = terms[..., : shape.i * prod(shape.taps)]

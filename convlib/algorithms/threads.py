@@ -32,6 +32,7 @@ _running = 0  # threads that work on blocks at this moment
 _blas_before = 1  # BLAS' threads, as they stood before the first of these calls
 _kept = threading.local()
 KEEP = 1 << 22  # bytes that a thread keeps at most
+ALIGNED = 64  # bytes of a cache line
 
 
 class Blas(NamedTuple):
@@ -140,14 +141,20 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
     """
     if xp is not np:
         return xp.empty(size, dtype)
-    wanted = size * dtype.itemsize
+    wanted = size * dtype.itemsize + ALIGNED
     kept = getattr(_kept, "bytes", None)
     if kept is None or len(kept) < wanted:
         if wanted > KEEP:
-            return np.empty(wanted, np.uint8).view(dtype)
+            return _aligned(np.empty(wanted, np.uint8), size, dtype)
         _kept.bytes = kept = None  # the old memory goes before the new comes
         _kept.bytes = kept = np.empty(wanted, np.uint8)
-    return kept[:wanted].view(dtype)
+    return _aligned(kept, size, dtype)
+
+
+def _aligned(memory: Any, size: int, dtype: Any) -> Any:
+    """Begin at a whole cache line: a vector that lies across two takes two accesses."""
+    start = -memory.ctypes.data % ALIGNED
+    return memory[start : start + size * dtype.itemsize].view(dtype)
 
 
 def forget() -> None:
