@@ -370,7 +370,7 @@ def test_compiled_shares_are_one_for_each_thread(monkeypatch):
     compiled = choice.module("compiled")
     monkeypatch.setattr(compiled, "limit", lambda: 4)
     for groups, outputs, number in ((8, 16, 4), (3, 16, 6), (1, 10, 3), (1, 2, 1), (2, 64, 4)):
-        shape = Shape(1, groups, 64, outputs, (64, 64), (3, 3))
+        shape = Shape(1, groups, 64, outputs, (128, 128), (3, 3))
         found = compiled.shares(shape, groups)
         assert len(found) == number
         assert all(o.start % 4 == 0 for _, o in found)

@@ -28,7 +28,9 @@ from .steps import Shape, Steps, is_available, shape_of
 from .threads import limit, scratch, share
 from .turned import input_gradient as turned
 
-SEVERAL = 1 << 23  # multiplications: from here on a second thread is worth waking up
+# Multiplications. Below, a second thread gains nothing: for a tenth of a second after a product, one
+# of BLAS' threads keeps its core busy with waiting.
+SEVERAL = 1 << 25
 
 
 __all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
