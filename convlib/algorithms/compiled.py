@@ -74,7 +74,9 @@ def shares(shape: Shape, groups: int) -> list[tuple[slice, slice]]:
 
     A thread that takes the next of many shares has to wait for Python's lock in between.
     """
-    threads = limit() if shape.products >= SEVERAL else 1
+    if shape.products < SEVERAL:
+        return [(slice(0, groups), slice(0, shape.o))]
+    threads = limit()
     found = pieces(groups, groups, threads)
     # whole fours of outputs: the loops take so many at once
     fours = pieces(-(-shape.o // 4), shape.o, -(-threads // len(found)))
@@ -135,9 +137,10 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     axes = len(shape.taps)
     rest = layout_arguments(x.shape[3:], shape, steps)
     # (g, o, i, k, l) -> (g, o, i·k·l), with zeros at the end
-    terms, size = np.ascontiguousarray(w).reshape(*w.shape[:2], -1), len(rest[-2])
-    if terms.shape[-1] < size:
-        terms = np.pad(terms, ((0, 0), (0, 0), (0, size - terms.shape[-1])))
+    terms = np.ascontiguousarray(w).reshape(*w.shape[:2], -1)
+    if terms.shape[-1] < len(rest[-2]):
+        terms = np.zeros((*w.shape[:2], len(rest[-2])), w.dtype)
+        terms[..., : rest[-1]] = w.reshape(*w.shape[:2], -1)
     x, y = as_3d(x, axes), out.reshape(*out.shape[:3], *(1,) * (3 - axes), *shape.positions)
 
     def some(g: slice, o: slice) -> None:
@@ -169,4 +172,4 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
 
     share(some, shares(shape, shape.g), shape.products >= SEVERAL)
     # (g, o, i·k·l) -> (g, o, i, k, l)
-    out.reshape(*out.shape[:2], -1)[...] = terms[..., : shape.i * prod(shape.taps)]
+    out.reshape(*out.shape[:2], -1)[...] = terms[..., : rest[-1]]

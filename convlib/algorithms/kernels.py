@@ -98,8 +98,9 @@ def correlate(y, x, w, outputs, run, pitch, at, terms, tile):
         n = min(TILE, run - start)
         many = (n + WHOLE - 1) // WHOLE * WHOLE
         for first in range(0, outputs, 4):
-            tile[:] = 0
             here, step = min(4, outputs - first), np.uintp(len(at))
+            for o in range(here):
+                tile[o * TILE : o * TILE + many] = 0
             for k in range(0, terms if here == 4 else 0, 9):
                 at_w = np.uintp(first * len(at) + k)
                 nine_terms(tile, x, w, at_w, step, at, k, start, many)
