@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 from conv_cases import CASES, Case
 
 import convlib
@@ -178,6 +179,23 @@ def test_infinities_stay_where_they_are_read(name):
         expected = convlib.conv2d(x, w, padding=1, algorithm="windows")
         np.testing.assert_array_equal(np.isinf(y), np.isinf(expected))
         assert not np.isnan(y).any()
+
+
+@pytest.mark.parametrize("name", DIRECT)
+def test_an_infinite_weight_reaches_only_what_it_met(name):
+    """Strided and depthwise: cells between the windows are no zeros times infinity."""
+    needs(name)
+    w = np.abs(numbers((2, 1, 3, 3), "float64", 0)) + 1
+    w[1, 0, 0, 2] = np.inf
+    gy = np.abs(numbers((1, 2, 4, 4), "float64", 1)) + 1
+    settings = {"stride": 2, "padding": 1, "groups": 2}
+    gx = convlib.grad.conv2d_input((1, 2, 8, 8), w, gy, **settings, algorithm=name)
+    x = torch.ones(1, 2, 8, 8, dtype=torch.float64, requires_grad=True)
+    y = torch.nn.functional.conv2d(x, torch.from_numpy(w), **settings)
+    y.backward(torch.from_numpy(gy))
+    inside = (..., slice(2, -2), slice(2, -2))  # at the border, zeros of the padding may meet it
+    np.testing.assert_array_equal(np.isinf(gx)[inside], np.isinf(x.grad.numpy())[inside])
+    assert not np.isnan(gx[inside]).any()
 
 
 REFUSALS = [

@@ -114,7 +114,8 @@ def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> N
     shape = shape_of(out, w, gy)
     before = tuple(b for b, _ in steps.padding)
     near = is_depthwise(shape, steps) and max((*steps.stride, *before)) <= 2
-    if not (near and shape.products and out.flags.c_contiguous):
+    # nothing but a finite weight gives nothing where it meets the zeros in between
+    if not (near and shape.products and out.flags.c_contiguous and np.isfinite(w).all()):
         return turned(forward, xp, gy, w, out, steps)
     # One pass over zeros and all instead of one for each phase: a plane's zeros stay in the cache.
     # The kernel is turned round, and outputs are put as far apart as windows were.
