@@ -40,10 +40,11 @@ def until_quiet(step: float = 0.01) -> None:
 
     Whoever is timed next would share the cores with them.
     """
-    before = time.process_time()
+    before, quiet = time.process_time(), 0
     for _ in range(200):
         time.sleep(step)
         now = time.process_time()
-        if now - before < step / 10:
+        quiet = quiet + 1 if now - before < step / 10 else 0
+        if quiet == 2:  # one alone may be that others had the cores
             return
         before = now
