@@ -172,9 +172,9 @@ def test_errors_stay_in_their_class(name):
 def test_infinities_stay_where_they_are_read(name):
     needs(name)
     x = numbers((1, 2, 9, 9), "float64", 0)
-    x[0, 1, 4, 4] = np.inf
+    x[0, 0, 4, 4] = np.inf
     for taps in ((3, 3), (2, 2), (1, 1)):
-        w = np.abs(numbers((3, 2, *taps), "float64", 1)) + 1
+        w = np.abs(numbers((5, 2, *taps), "float64", 1)) + 1
         y = convlib.conv2d(x, w, padding=1, algorithm=name)
         expected = convlib.conv2d(x, w, padding=1, algorithm="windows")
         np.testing.assert_array_equal(np.isinf(y), np.isinf(expected))
@@ -382,6 +382,26 @@ def test_two_threads_are_left_to_blas(monkeypatch):
         monkeypatch.setattr(im2col, "limit", lambda number=number: number)
         assert im2col.is_shared(np, large) == shared
         assert not im2col.is_shared(np, small)
+
+
+def test_compiled_loops_are_taken_where_channels_are_few():
+    """With Numba: few channels, some more for the weight's gradient, fewer in small images."""
+    one, two = Steps((1, 1), ((1, 1),) * 2, (1, 1)), Steps((2, 2), ((1, 1),) * 2, (1, 1))
+    large, small = (28, 28), (7, 7)
+    for task, channels, positions, steps, expected in (
+        ("forward", 48, large, one, True),
+        ("forward", 49, large, one, False),
+        ("forward", 16, small, one, True),
+        ("forward", 32, small, one, False),
+        ("weight", 64, large, two, True),
+        ("weight", 65, large, two, False),
+        ("input", 48, large, one, True),
+        ("input", 32, large, two, False),
+    ):
+        shape = Shape(1, 2, channels, channels, positions, (3, 3))
+        assert choice.compiled_pays(task, shape, steps, np.dtype("f4")) == expected
+        assert not choice.compiled_pays(task, shape._replace(g=1, taps=(1, 1)), one, np.dtype("f4"))
+    assert not choice.compiled_pays("forward", shape, one, np.dtype("c8"))
 
 
 def test_compiled_shares_are_one_for_each_thread(monkeypatch):
