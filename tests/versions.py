@@ -236,6 +236,9 @@ def colab(environment: Environment) -> None:
     wanted = pins(COLAB)
     environment.install(with_torch(environment, [*wanted, *RUNNER]))
     environment.pip("uninstall", "-y", ITSELF, COLAB_LACKS)
+    # pip leaves the folder behind, for what Numba has kept in it, and Python takes that for a package
+    for folder in environment.folder.glob("lib/python*/site-packages/convlib"):
+        shutil.rmtree(folder)
     before = environment.installed()
     environment.show(pin.partition("==")[0] for pin in wanted)
     with tempfile.TemporaryDirectory() as folder:
