@@ -84,6 +84,16 @@ def shares(shape: Shape, groups: int) -> list[tuple[slice, slice]]:
     return list(product(found, outputs))
 
 
+def memory_for(shape: Shape, outputs: slice, y: Any, rest: tuple[Any, ...]) -> Any:
+    """What the kernels work in: a thread keeps it, as new pages make threads wait for each other."""
+    kernels: Any = import_module(".kernels", __package__)
+    wide, _, sights, *_ = rest
+    number = outputs.stop - outputs.start
+    return scratch(
+        np, kernels.sizes_of(shape.i, number, y.shape[3:], wide, len(sights))[-1], y.dtype
+    )
+
+
 def is_depthwise(shape: Shape, steps: Steps) -> bool:
     """Tell whether `depthwise.py` has a loop for this: 3×3, one channel a group, stride 1 or 2."""
     return (
@@ -145,9 +155,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     x, y = as_3d(x, axes), out.reshape(*out.shape[:3], *(1,) * (3 - axes), *shape.positions)
 
     def some(g: slice, o: slice) -> None:
-        # memory that each thread keeps: taking new pages makes threads wait for each other
-        sizes = kernels.sizes_of(shape.i, o.stop - o.start, y.shape[3:], rest[0], len(rest[2]))
-        memory = scratch(np, sizes[-1], x.dtype)
+        memory = memory_for(shape, o, y, rest)
         kernels.forward(x, terms, y, *rest, g.start, g.stop, (o.start, o.stop), memory)
 
     share(some, shares(shape, shape.n * shape.g), shape.products >= SEVERAL)
@@ -167,8 +175,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     x, gy = as_3d(x, axes), as_3d(gy, axes)
 
     def some(g: slice, o: slice) -> None:
-        sizes = kernels.sizes_of(shape.i, o.stop - o.start, gy.shape[3:], rest[0], len(rest[2]))
-        memory = scratch(np, sizes[-1], x.dtype)
+        memory = memory_for(shape, o, gy, rest)
         kernels.weight_gradient(x, gy, terms, *rest, g.start, g.stop, (o.start, o.stop), memory)
 
     share(some, shares(shape, shape.g), shape.products >= SEVERAL)
