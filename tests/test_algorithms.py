@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -199,6 +204,20 @@ def test_an_infinite_weight_reaches_only_what_it_met(name):
     assert not np.isnan(gx[inside]).any()
 
 
+@pytest.mark.parametrize("name", [name for name in DIRECT if name != "bands"])
+@pytest.mark.parametrize("outputs", [3, 20])
+def test_an_infinite_cell_reaches_only_the_taps_that_saw_it(name, outputs):
+    """The last cells of a row are seen by the last taps alone, however rows are put together."""
+    needs(name)
+    x, gy = np.abs(numbers((1, 9, 9, 9), "float64", 0)), numbers((1, outputs, 7, 7), "float64", 1)
+    x[0, 1, 3, 8] = np.inf
+    gw = grad.conv2d_weight(x, (outputs, 9, 3, 3), np.abs(gy) + 1, algorithm=name)
+    expected = np.zeros(gw.shape, bool)
+    expected[:, 1, :, 2] = True
+    np.testing.assert_array_equal(np.isinf(gw), expected)
+    assert not np.isnan(gw).any()
+
+
 REFUSALS = [
     ("nonsense", {}, (4, 3, 3, 3), ValueError, "algorithm must be 'auto' or one of .*'nonsense'"),
     (None, {}, (4, 3, 3, 3), TypeError, "algorithm must be a string, got None"),
@@ -261,12 +280,13 @@ def test_auto_takes_direct_sums_unless_an_error_is_allowed(monkeypatch, task, nu
     for allowed in (0, 1e-5, 1e-3):
         with convlib.allowed_error(allowed):
             taken[allowed] = choice.choose("auto", task, dense, plain, np.dtype("float32"), np)
-    assert taken == {0: "im2col", 1e-5: "winograd-f23", 1e-3: "winograd"}
+    direct = "compiled" if numba else "im2col"
+    assert taken == {0: direct, 1e-5: "winograd-f23", 1e-3: "winograd"}
     with convlib.allowed_error(1e-3):
         large = choice.choose("auto", task, SHAPES[7], plain, np.dtype("float32"), np)
         strided = plain._replace(stride=(2, 2))
         assert large == "fft"
-        assert choice.choose("auto", task, dense, strided, np.dtype("float32"), np) == "im2col"
+        assert choice.choose("auto", task, dense, strided, np.dtype("float32"), np) == direct
         assert choice.choose("auto", task, dense, plain, np.dtype("int64"), np) == "im2col"
     choice._auto.cache_clear()
 
@@ -277,14 +297,15 @@ def test_allowed_error_belongs_to_its_block_and_thread():
     def name() -> str:
         return choice.choose("auto", "forward", dense, plain, np.dtype("float32"), np)
 
+    direct = "compiled" if choice.is_available() else "im2col"
     with convlib.allowed_error(1e-3):
         assert name() == "winograd"
         with convlib.allowed_error(0):
-            assert name() == "im2col"
+            assert name() == direct
         assert name() == "winograd"
         with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(name).result() == "im2col"
-    assert name() == "im2col"
+            assert pool.submit(name).result() == direct
+    assert name() == direct
 
 
 @pytest.mark.parametrize(
@@ -384,38 +405,128 @@ def test_two_threads_are_left_to_blas(monkeypatch):
         assert not im2col.is_shared(np, small)
 
 
-def test_compiled_loops_are_taken_where_channels_are_few():
-    """With Numba: few channels, some more for the weight's gradient, fewer in small images."""
-    one, two = Steps((1, 1), ((1, 1),) * 2, (1, 1)), Steps((2, 2), ((1, 1),) * 2, (1, 1))
-    large, small = (28, 28), (7, 7)
-    for task, channels, positions, steps, expected in (
-        ("forward", 48, large, one, True),
-        ("forward", 49, large, one, False),
-        ("forward", 16, small, one, True),
-        ("forward", 32, small, one, False),
-        ("weight", 64, large, two, True),
-        ("weight", 65, large, two, False),
-        ("input", 48, large, one, True),
-        ("input", 32, large, two, False),
+def test_where_compiled_loops_are_taken():
+    """With Numba: where windows would have to be copied, but for images of a few cells."""
+    dense, real = Shape(1, 1, 256, 256, (28, 28), (3, 3)), np.dtype("f4")
+    for changes, expected in (
+        ({}, "forward input"),
+        ({"n": 4}, "forward input weight"),  # as much to add up as there are weights
+        ({"i": 128, "o": 128}, "forward input weight"),
+        ({"positions": (7, 7)}, "forward input"),
+        ({"positions": (3, 3)}, ""),
+        ({"taps": (1, 1)}, ""),
+        ({"taps": (1, 1), "g": 16, "i": 16, "o": 16}, "forward input weight"),
+        ({"taps": (1, 1), "g": 8, "i": 32, "o": 32}, ""),
+        ({"g": 256, "i": 1, "o": 1}, "forward input weight"),
+        ({"i": 1, "o": 1, "positions": (4, 4)}, ""),  # too little to do
     ):
-        shape = Shape(1, 2, channels, channels, positions, (3, 3))
-        assert choice.compiled_pays(task, shape, steps, np.dtype("f4")) == expected
-        assert not choice.compiled_pays(task, shape._replace(g=1, taps=(1, 1)), one, np.dtype("f4"))
-    assert not choice.compiled_pays("forward", shape, one, np.dtype("c8"))
+        shape, taken = dense._replace(**changes), expected.split()
+        for task in ("forward", "input", "weight"):
+            assert choice.compiled_pays(task, shape, real) == (task in taken), (changes, task)
+    assert not choice.compiled_pays("forward", dense, np.dtype("c8"))
+    assert choice.compiled_pays("forward", dense._replace(i=64, o=64), np.dtype("c8"))
 
 
-def test_compiled_shares_are_one_for_each_thread(monkeypatch):
-    """Groups first, then outputs, in fours; each output of each group is in one share."""
-    compiled = choice.module("compiled")
-    monkeypatch.setattr(compiled, "limit", lambda: 4)
-    for groups, outputs, number in ((8, 16, 4), (3, 16, 6), (1, 10, 3), (1, 2, 1), (2, 64, 4)):
-        shape = Shape(1, groups, 64, outputs, (128, 128), (3, 3))
-        found = compiled.shares(shape, groups)
-        assert len(found) == number
-        assert all(o.start % 4 == 0 for _, o in found)
-        cells = [(g, o) for gs, os in found for g in range(groups)[gs] for o in range(outputs)[os]]
-        assert sorted(cells) == [(g, o) for g in range(groups) for o in range(outputs)]
-        assert len(compiled.shares(shape._replace(positions=(1, 1)), groups)) == 1
+@pytest.mark.parametrize("cells", [1 << 8, 1 << 14, 1 << 30])
+def test_units_hold_each_output_once(monkeypatch, cells):
+    """For any size of a unit, and any number of threads; each thread gets about as many."""
+    pytest.importorskip("numba")
+    units = choice.module("units")
+    monkeypatch.setattr(units, "UNIT", cells)
+    for n, g, o, positions, threads_ in (
+        (1, 1, 64, (5, 20, 30), 1),
+        (2, 3, 8, (6, 7), 2),
+        (1, 1, 40, (9, 9), 4),
+        (1, 1, 3, (30,), 3),
+        (3, 2, 5, (33, 4), 8),
+    ):
+        axes = len(positions)
+        shape = Shape(n, g, 4, o, positions, (3,) * axes)
+        steps = Steps((1,) * axes, ((1, 1),) * axes, (1,) * axes)
+        for of_weight in (False, True):
+            units.plan.cache_clear()
+            found = units.plan(positions, (0,) * (axes + 3), shape, steps, threads_, 4, of_weight)
+            seen = np.zeros((n, g, *units.three(positions, 1)[:2], o), int)
+            for part in found.shares:
+                for image, group, d, d_end, h, h_end, first, end in found.units[part]:
+                    seen[image, group, d:d_end, h:h_end, first:end] += 1
+                    assert first % 16 == 0
+            assert (seen == 1).all()
+            sizes = [part.stop - part.start for part in found.shares]
+            assert len(sizes) <= threads_
+            assert max(sizes) - min(sizes) <= 1
+    units.plan.cache_clear()
+
+
+def test_compiled_loops_read_and_write_views():
+    """Mirrored, strided and read-only arrays, and steps that are no whole number of cells."""
+    needs("compiled")
+    compiled, steps = choice.module("compiled"), Steps((2, 1), ((1, 0), (2, 2)), (1, 2))
+    x, w = numbers((2, 3, 4, 11, 13), "float32", 0), numbers((3, 6, 4, 3, 3), "float32", 1)
+    y = np.zeros((2, 3, 6, 5, 13), np.float32)
+    im2col.forward(np, x, w, y, steps)
+    bytes_ = np.zeros(x.size * 5, np.uint8)
+    odd = np.ndarray(x.shape, x.dtype, bytes_, 0, tuple(s // 4 * 5 for s in x.strides))
+    odd[...] = x
+    still = x.copy()
+    still.flags.writeable = False
+    wide = np.zeros((2, 3, 8, 11, 26), np.float32)
+    wide[:, :, ::2, :, ::2] = x
+    turned = np.ascontiguousarray(w[..., ::-1, ::-1])[..., ::-1, ::-1]
+    swapped = np.ascontiguousarray(w.swapaxes(1, 2)).swapaxes(1, 2)
+    mirrored = x[:, :, ::-1].copy()[:, :, ::-1]
+    for cells in (odd, still, wide[:, :, ::2, :, ::2], mirrored, np.asfortranarray(x)):
+        for weight in (w, turned, swapped):
+            room = np.full((2, 3, 6, 10, 26), np.nan, np.float32)
+            compiled.forward(np, cells, weight, room[..., ::2, ::2], steps)
+            np.testing.assert_allclose(room[..., ::2, ::2], y, rtol=1e-5, atol=1e-5)
+            assert np.isnan(room[..., 1::2, :]).all()
+            assert np.isnan(room[..., 1::2]).all()
+    gy, gw = numbers(y.shape, "float32", 2), np.empty(w.shape, np.float32)
+    im2col.weight_gradient(np, x, gy, gw, steps)
+    room = np.full((3, 12, 4, 3, 3), np.nan, np.float32)
+    compiled.weight_gradient(np, wide[:, :, ::2, :, ::2], gy, room[:, ::2], steps)
+    np.testing.assert_allclose(room[:, ::2], gw, rtol=1e-4, atol=1e-4)
+    assert np.isnan(room[:, 1::2]).all()
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 4, 5, 8, 9, 12, 16, 17])
+@pytest.mark.parametrize("width", [1, 5, 16, 17, 33, 49, 70, 100])
+def test_compiled_sums_of_every_size(outputs, width):
+    """As many outputs and cells as make up whole tiles, and some more or fewer."""
+    needs("compiled")
+    for dtype in ("float32", "float64"):
+        x, w = numbers((1, 2, 3, width + 2), dtype, 0), numbers((outputs, 2, 3, 3), dtype, 1)
+        rest = {"algorithm": "compiled"}
+        y, exact = convlib.conv2d(x, w, **rest), convlib.conv2d(x, w, algorithm="windows")
+        np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-5)
+        gw = grad.conv2d_weight(x, w.shape, exact, **rest)
+        np.testing.assert_allclose(
+            gw, grad.conv2d_weight(x, w.shape, exact, algorithm="windows"),
+            rtol=1e-4, atol=1e-4,
+        )  # fmt: skip
+
+
+def test_a_change_of_one_file_compiles_all_kernels_anew(tmp_path):
+    """Numba looks at a function's own file alone; what it calls may be in another."""
+    pytest.importorskip("numba")
+    folder = Path(convlib.__file__).parent
+    shutil.copytree(folder, tmp_path / "convlib", ignore=shutil.ignore_patterns("__pycache__"))
+    program = (
+        "import numpy as np; from convlib.algorithms import rows;"
+        "to = np.ones(4); rows.write(to, 0, np.ones(4, int), np.full(4, 5.0), 4, np.ones(3, int),"
+        " np.ones(3, int), 1); print(sum(rows.write.stats.cache_hits.values()))"
+    )
+
+    def hits() -> str:
+        run = [sys.executable, "-c", program]
+        place = {**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "c")}
+        return subprocess.run(run, env=place, cwd=tmp_path, capture_output=True, text=True).stdout
+
+    assert [hits(), hits()] == ["0\n", "1\n"]
+    vectors = tmp_path / "convlib" / "algorithms" / "vectors.py"
+    vectors.write_text(vectors.read_text() + "# changed\n")
+    assert [hits(), hits()] == ["0\n", "1\n"]
 
 
 def test_compiled_loops_may_use_the_widest_vectors():

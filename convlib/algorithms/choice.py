@@ -140,7 +140,7 @@ def _auto(
                 return name
     if not on_cpu or dtype.kind not in "fc":
         return "im2col"
-    if is_available() and compiled_pays(task, shape, steps, dtype):
+    if is_available() and compiled_pays(task, shape, dtype):
         return "compiled"
     # turning a large kernel round costs more than it saves on a small image, and so does copying o
     # channels for the sake of few i: there the columns are computed and added up instead
@@ -150,20 +150,18 @@ def _auto(
     return "im2col"
 
 
-def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
-    """Tell whether compiled loops are faster than BLAS, which wins with more channels.
-
-    BLAS has the columns to be copied, for all taps of a channel, however few outputs they are for.
-    """
-    channels, single = max(shape.i, shape.o), prod(shape.taps) == 1
-    if shape.products < WORTH_COMPILING or (single and shape.g == 1):
+def compiled_pays(task: str, shape: Shape, dtype: np.dtype) -> bool:
+    """Tell whether compiled loops are faster than BLAS, for which the columns have to be copied."""
+    positions, taps = shape.n * prod(shape.positions), prod(shape.taps)
+    if shape.products < WORTH_COMPILING or prod(shape.positions) < 16:
         return False
-    if single or dtype.kind == "c" or prod(shape.positions) < 128:
-        return channels <= 16
-    if task == "weight":  # sums along the cells keep the most in registers
-        return channels <= 64
-    # the gradient of a stride is a pass for each phase, with few taps each
-    return channels <= (16 if task == "input" and max(steps.stride) > 1 else 48)
+    channels = max(shape.i, shape.o)
+    if taps == 1:  # the input is the columns
+        return shape.g > 1 and channels <= 16
+    if dtype.kind == "c" and channels > 64:  # four sums of real numbers
+        return False
+    # threads add up the whole of the weight's gradient, each for some positions
+    return task != "weight" or shape.i * shape.o * taps <= 256 * positions
 
 
 def pays(name: str, shape: Shape) -> bool:

@@ -2,69 +2,143 @@
 
 All rows of a channel, with their padding, lie behind one another, those of each phase of a stride by
 themselves, as `flat.py` explains. Importing this needs Numba.
+
+Arrays are taken flat, with the place of their first cell and the steps from cell to cell, so that a
+part of an array, a mirrored one, or every second cell of it, is read and written where it lies.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+
+from .vectors import kernel, move
 
 # Unsigned numbers index memory as they are; a signed one could count from the end.
 ONE, TWO, THREE = np.uintp(1), np.uintp(2), np.uintp(3)
 
 
-@njit(nogil=True, cache=True, inline="always")
-def copy_row(to, at_to, row, at_row, step, n):
-    """Copy every step-th of a row's cells to neighbours. The usual steps have loops of their own."""
-    if step == 1:
-        for q in range(n):
-            u = np.uintp(q)
-            to[at_to + u] = row[at_row + u]
-    elif step == 2:
-        for q in range(n):
-            u = np.uintp(q)
-            to[at_to + u] = row[at_row + TWO * u]
+def whole_vectors(step: int) -> Any:
+    """Compile a loop that copies a row of at least four cells, every `step`-th, as vectors.
+
+    The last vector ends with the row's last cell: it may copy cells that have been copied already.
+    """
+    sixteen, eight, four = (move(cells, step) for cells in (16, 8, 4))
+
+    @njit(nogil=True)
+    def copy(to, place, x, cell, n):
+        if n >= 16:
+            for q in range(0, n - 15, 16):
+                sixteen(to, place + q, x, cell + q * step)
+            sixteen(to, place + n - 16, x, cell + (n - 16) * step)
+        elif n >= 8:
+            eight(to, place, x, cell)
+            eight(to, place + n - 8, x, cell + (n - 8) * step)
+        else:
+            four(to, place, x, cell)
+            four(to, place + n - 4, x, cell + (n - 4) * step)
+
+    return copy
+
+
+neighbours, every_second = whole_vectors(1), whole_vectors(2)
+
+
+@kernel(inline="always")
+def copy_row(to, place, apart, x, cell, step, n):
+    """to[place + q·apart] = x[cell + q·step]."""
+    if apart == 1 and step == 1 and n >= 4:
+        neighbours(to, place, x, cell, n)
+    elif apart == 1 and step == 2 and n >= 4:
+        every_second(to, place, x, cell, n)
     else:
         for q in range(n):
-            u = np.uintp(q)
-            to[at_to + u] = row[at_row + step * u]
+            to[np.uintp(place + q * apart)] = x[np.uintp(cell + q * step)]
 
 
-@njit(nogil=True, cache=True)
-def lay_out(cells, shape, first, places, inputs, wide, stride, sights):
-    """Copy cells (i, D, H, W), channels from `first` on, into places (i, phases·size).
+@kernel(inline="always")
+def put_zeros(to, start, end):
+    """Write zeros to the places from `start` to before `end`."""
+    for q in range(start, end):
+        to[np.uintp(q)] = 0
 
-    `sights` says for each phase and axis which position is the first to see a cell, how many do,
-    and which cell the first one sees. All other places keep the zeros that they hold.
+
+@kernel(inline="always")
+def inside(places, size, stride, offset):
+    """The first place q with a cell, and the end of them: 0 <= q·stride + offset < size."""
+    first = min(max(0, -(offset // stride)), places)
+    return first, max(min(places, (size - 1 - offset) // stride + 1), first)
+
+
+@kernel()
+def lay_out(to, pitch, x, at_x, steps, size, wide, phases, stride, start, channels, zeros):
+    """Copy cells (i, D, H, W) of x into places (i, phases, d, h, w), channels `pitch` apart.
+
+    Place q of an axis takes cell q·stride + start + phase, or zero where there is no such cell: if
+    `zeros` is false they are there already. The axes have `wide` places; `steps` are the steps of i,
+    D, H and W in x.
     """
-    size = wide[0] * wide[1] * wide[2]
-    depth, height, width = shape[-3:]
-    step = np.uintp(stride[2])
-    for i in range(inputs):
-        for p in range(len(sights)):
-            n, plane = sights[p, 2, 1], (i * len(sights) + p) * size
-            for d in range(sights[p, 0, 1]):
-                from_d = ((first + i) * depth + sights[p, 0, 2] + d * stride[0]) * height
-                to_d = (sights[p, 0, 0] + d) * wide[1]
-                for h in range(sights[p, 1, 1]):
-                    start = (from_d + sights[p, 1, 2] + h * stride[1]) * width + sights[p, 2, 2]
-                    to = plane + (to_d + sights[p, 1, 0] + h) * wide[2] + sights[p, 2, 0]
-                    copy_row(places, np.uintp(to), cells, np.uintp(start), step, n)
+    for p in range(len(phases)):
+        at_d, at_h, at_w = start[0] + phases[p, 0], start[1] + phases[p, 1], start[2] + phases[p, 2]
+        d_from, d_to = inside(wide[0], size[0], stride[0], at_d)
+        h_from, h_to = inside(wide[1], size[1], stride[1], at_h)
+        w_from, w_to = inside(wide[2], size[2], stride[2], at_w)
+        step, down, n = stride[2] * steps[3], stride[1] * steps[2], w_to - w_from
+        first = at_x + (h_from * stride[1] + at_h) * steps[2]
+        first += (w_from * stride[2] + at_w) * steps[3]
+        for i in range(channels):
+            for d in range(wide[0]):
+                place = i * pitch + ((p * wide[0] + d) * wide[1]) * wide[2]
+                if not d_from <= d < d_to:
+                    put_zeros(to, place, place + (wide[1] * wide[2] if zeros else 0))
+                    continue
+                if zeros:
+                    put_zeros(to, place, place + h_from * wide[2])
+                    put_zeros(to, place + h_to * wide[2], place + wide[1] * wide[2])
+                    for h in range(h_from, h_to):
+                        row = place + h * wide[2]
+                        put_zeros(to, row, row + w_from)
+                        put_zeros(to, row + w_to, row + wide[2])
+                cell = first + i * steps[0] + (d * stride[0] + at_d) * steps[1]
+                place += h_from * wide[2] + w_from
+                for _ in range(h_from, h_to):
+                    copy_row(to, place, 1, x, cell, step, n)
+                    place, cell = place + wide[2], cell + down
+    if zeros:
+        for i in range(channels):
+            used = len(phases) * wide[0] * wide[1] * wide[2]
+            put_zeros(to, i * pitch + used, (i + 1) * pitch)
 
 
-@njit(nogil=True, cache=True)
-def between(cells, shape, first, places, outputs, run, wide, inwards):
-    """Copy cells (o, d, h, w), channels from `first` on, from places (o, run), or into them.
+@kernel()
+def write(y, at_y, steps, results, pitch, wide, sizes, channels):
+    """Copy results (o, d, h, w), rows as far apart as `wide` says, to y. The rest is dropped."""
+    for o in range(channels):
+        for d in range(sizes[0]):
+            for h in range(sizes[1]):
+                place = at_y + o * steps[0] + d * steps[1] + h * steps[2]
+                result = o * pitch + (d * wide[1] + h) * wide[2]
+                copy_row(y, place, steps[3], results, result, 1, sizes[2])
 
-    Places that stand between two rows are left as they are.
+
+@kernel()
+def turn(to, places, y, at_y, steps, wide, sizes, channels):
+    """Copy y (o, d, h, w) to (d·h·w, o), and tell where position d, h, w stands in rows of `wide`.
+
+    Returns how many positions there are.
     """
-    depth, height, width = shape[-3:]
-    for o in range(outputs):
-        for d in range(depth):
-            for h in range(height):
-                there = np.uintp(o * run + (d * wide[1] + h) * wide[2])
-                here = np.uintp((((first + o) * depth + d) * height + h) * width)
-                if inwards:
-                    copy_row(places, there, cells, here, ONE, width)
-                else:
-                    copy_row(cells, here, places, there, ONE, width)
+    q = 0
+    for d in range(sizes[0]):
+        for h in range(sizes[1]):
+            for w in range(sizes[2]):
+                places[q + w] = (d * wide[1] + h) * wide[2] + w
+            row = at_y + d * steps[1] + h * steps[2]
+            for w in range(0, sizes[2], 16):
+                n = min(16, sizes[2] - w)
+                for o in range(channels):
+                    cell = row + o * steps[0] + w * steps[3]
+                    copy_row(to, (q + w) * channels + o, channels, y, cell, steps[3], n)
+            q += sizes[2]
+    return q

@@ -61,9 +61,18 @@ def phases_of(size: int, positions: int, k: int, s: int, before: int, d: int) ->
 
 
 def input_gradient(
-    forward: Callable[..., None], xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps
+    forward: Callable[..., None],
+    xp: ModuleType,
+    gy: Any,
+    w: Any,
+    out: Any,
+    steps: Steps,
+    of_views: bool = False,
 ) -> None:
-    """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W), by any forward algorithm."""
+    """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W), by any forward algorithm.
+
+    One that takes `of_views` reads and writes arrays that do not lie in one piece.
+    """
     axes = len(steps.stride)
     # i and o change places, and each tap axis is turned round: (g, o, i, k, l) -> (g, i, o, l', k')
     turned = w.swapaxes(1, 2)
@@ -86,13 +95,15 @@ def input_gradient(
             continue
         kernel = turned[(..., *(p.taps for p in phase))]
         kernel = kernel[(..., *(slice(None, None, -1),) * axes)]
-        if prod(kernel.shape[3:]) > 1:  # a matrix is read as well from its transpose
+        if (
+            prod(kernel.shape[3:]) > 1 and not of_views
+        ):  # a matrix is read as well from its transpose
             kernel = xp.ascontiguousarray(kernel)
         y = gy[(..., *(p.outputs for p in phase))]
         inner = Steps(
             (1,) * axes, tuple(p.padding for p in phase), tuple(p.dilation for p in phase)
         )
-        if target.flags.c_contiguous:
+        if of_views or target.flags.c_contiguous:
             forward(xp, y, kernel, target, inner)
         else:
             result = xp.empty(target.shape, out.dtype)

@@ -1,0 +1,174 @@
+"""A convolution cut into units of work, and arrays as flat memory: what the compiled loops take.
+
+A unit is an image, a group, some rows of the output and some of its channels: as much as fits into
+the cache that a core has for itself. Each thread gets one share of the units.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .flat import layout_of
+from .im2col import pieces
+from .steps import Shape, Steps
+from .threads import limit
+
+# Multiplications. Below, a second thread gains nothing: for a tenth of a second after a product, one
+# of BLAS' threads keeps its core busy with waiting.
+SEVERAL = 1 << 25
+# Bytes that a unit reads again and again: half of the cache that a core has for itself.
+UNIT = 1 << 20
+
+
+class Plan(NamedTuple):
+    """What the kernels take, beyond the arrays; `kernels.forward` says what it means."""
+
+    units: np.ndarray
+    shares: list[slice]  # of the units, one for each thread
+    at: np.ndarray
+    to: np.ndarray
+    phases: np.ndarray
+    geometry: np.ndarray
+    memory: int  # how many values a thread works in
+
+
+def three(values: tuple, fill: Any) -> tuple:
+    """Give 1-d and 2-d settings the axes that are missing for 3-d."""
+    return (fill,) * (3 - len(values)) + tuple(values)
+
+
+@lru_cache(maxsize=1024)
+def steps_of(shape: tuple[int, ...], strides: tuple[int, ...], lead: int) -> np.ndarray:
+    """Where an array's first cell is in the memory that it spans, and the steps of each axis.
+
+    All in cells. Axes that a 1-d or 2-d array lacks, after the first `lead`, have steps of 0.
+    """
+    start = -sum(min((n - 1) * step, 0) for n, step in zip(shape, strides, strict=True))
+    return np.array([start, *strides[:lead], *three(strides[lead:], 0)])
+
+
+def owner_of(array: Any) -> Any:
+    """Find the array whose memory this one is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def usable(array: Any) -> Any:
+    """Copy an array that the kernels do not take, such as one whose memory has gaps.
+
+    A read-only one, too: they would be compiled once more for it.
+    """
+    whole = not any(step % array.itemsize for step in array.strides)
+    if array.flags.writeable and whole and owner_of(array).flags.c_contiguous:
+        return array
+    return array.copy()
+
+
+def memory_of(array: Any, lead: int = 3) -> tuple[Any, np.ndarray]:
+    """View all memory that an array spans as one axis, and say how to find the array's cells there."""
+    size = array.itemsize
+    steps = steps_of(array.shape, tuple(step // size for step in array.strides), lead)
+    if array.flags.c_contiguous:
+        return array.reshape(-1), steps
+    # from the lowest address on, which is the last cell's along an axis of negative steps; NumPy
+    # looks whether so much memory is there
+    span = sum((n - 1) * abs(step) for n, step in zip(array.shape, array.strides, strict=True))
+    owner, first = owner_of(array), array.ctypes.data - int(steps[0]) * size
+    offset = first - owner.ctypes.data
+    return np.ndarray((span // size + 1,), array.dtype, owner, offset), steps
+
+
+def ranges_of(
+    shape: Shape, steps: Steps, threads: int, itemsize: int, of_weight: bool
+) -> tuple[list[slice], ...]:
+    """Cut d, h and o, so that a unit stays in the cache and each thread gets as much as the others."""
+    d, h, w = three(shape.positions, 1)
+    axes = len(shape.taps)
+
+    def size(rows: tuple[int, int]) -> int:
+        layout = layout_of(shape._replace(positions=(*rows, w)[3 - axes :]), steps)
+        return prod(layout.wide) * (shape.o * of_weight + shape.i * len(layout.phases)) * itemsize
+
+    many = d, h
+    while size(many) > UNIT and many != (1, 1):
+        many = (-(-many[0] // 2), h) if many[0] > 1 else (1, -(-many[1] // 2))
+    by_d, by_h, by_o = pieces(d, many[0]), pieces(h, many[1]), [slice(0, shape.o)]
+    if shape.n * shape.g * len(by_d) % threads:
+        if shape.i * shape.o * prod(shape.taps) > prod(shape.positions) or h < 2 * threads:
+            # much to read of the weight, few rows: outputs are shared, by whole registers
+            by_o = [
+                slice(16 * s.start, min(16 * s.stop, shape.o))
+                for s in pieces(-(-shape.o // 16), shape.o, threads)
+            ]
+        else:
+            by_h = pieces(h, many[1], -(-len(by_h) // threads) * threads)
+    return by_d, by_h, by_o
+
+
+@lru_cache(maxsize=256)
+def plan(
+    size: tuple[int, ...],
+    w_strides: tuple[int, ...],
+    shape: Shape,
+    steps: Steps,
+    threads: int,
+    itemsize: int,
+    of_weight: bool,
+) -> Plan:
+    """Plan a convolution of cells (H, W), of a weight with such steps in cells (g, o, i, k, l).
+
+    Kept for the next call of these sizes: for a small one this takes longer than the sum.
+    """
+    by_d, by_h, by_o = ranges_of(shape, steps, threads, itemsize, of_weight)
+    units = [
+        (n, g, d.start, d.stop, h.start, h.stop, o.start, o.stop)
+        for o, n, g, d, h in product(by_o, range(shape.n), range(shape.g), by_d, by_h)
+    ]
+    most = (by_d[-1].stop - by_d[-1].start, by_h[-1].stop - by_h[-1].start)
+    positions = (*most, shape.positions[-1])
+    layout = layout_of(shape._replace(positions=positions[3 - len(shape.taps) :]), steps)
+    plane = prod(layout.wide)
+    # where the terms' cells begin in what is laid out, and where their weights are, in memory's order
+    taps = np.array([phase * plane + first for phase, first in layout.taps])
+    at = (np.arange(shape.i)[:, None] * (len(layout.phases) * plane) + taps).reshape(-1)
+    places = (np.arange(n) * s for n, s in zip((shape.i, *shape.taps), w_strides[2:], strict=True))
+    to = np.reshape(sum(np.ix_(*places)), -1)
+    order = np.argsort(to, kind="stable")
+    at, to = at[order], to[order]
+    gaps = np.flatnonzero(np.diff(to) != 1)
+    piece = int(np.gcd.reduce(gaps + 1)) if len(gaps) else 0
+    begin = tuple(-before for before, _ in steps.padding)
+    geometry = [three(size, 1), three(layout.wide, 1), three(steps.stride, 1), three(begin, 0)]
+    geometry += [positions, (shape.i, piece, at.size)]
+    phases = [three(phase, 0) for phase in layout.phases]
+    kernels: Any = import_module(".kernels", __package__)
+    _, result, cells, weights = kernels.sizes_of(
+        shape.i, positions, three(layout.wide, 1), len(phases), len(at)
+    )
+    memory = cells + weights + kernels.MANY[0] * result
+    if of_weight:  # instead of some outputs' weights and results, all of the output, and some sums
+        outputs = max(o.stop - o.start for o in by_o)
+        memory = cells + (outputs + kernels.MANY[0]) * (result + shape.o)
+    return Plan(
+        np.array(units),
+        pieces(len(units), len(units), threads),
+        at,
+        to,
+        np.array(phases),
+        np.array(geometry),
+        memory,
+    )
+
+
+def planned(x: Any, w: Any, shape: Shape, steps: Steps, of_weight: bool = False) -> Plan:
+    """Plan for as many threads as are worth waking up."""
+    threads = limit() if shape.products >= SEVERAL else 1
+    strides = tuple(step // w.itemsize for step in w.strides)
+    return plan(x.shape[3:], strides, shape, steps, threads, w.itemsize, of_weight)
