@@ -57,18 +57,17 @@ many, few, single = (all_cells_of(*size) for size in (MANY, FEW, SINGLE))
 
 
 @njit(nogil=True)
-def correlate(y, at_y, pitch, x, at, w, at_w, rows, to, run, more):
+def correlate(y, pitch, x, at, w, at_w, rows, to, run):
     """y[o, q] = sum over k of w[at_w + rows[o] + to[k]] · x[at[k] + q], for q below `run`.
 
-    There are rows for at most MANY outputs. The next may be written to as well, up to MANY. With
-    `more`, the sum is added to what is there.
+    There are rows for at most MANY outputs. The next may be written to as well, up to MANY.
     """
     if len(rows) > FEW[0]:
-        many(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
+        many(y, 0, pitch, x, at, w, at_w, rows, to, len(rows), run, False)
     elif len(rows) > 1:
-        few(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
+        few(y, 0, pitch, x, at, w, at_w, rows, to, len(rows), run, False)
     else:
-        single(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
+        single(y, 0, pitch, x, at, w, at_w, rows, to, len(rows), run, False)
 
 
 @njit(nogil=True)
@@ -92,46 +91,35 @@ def sizes_of(inputs, most, wide, phases, terms):
 distances = njit(nogil=True)(sizes_of)
 
 
+@njit(nogil=True)
+def see(cells, channel, x, x_steps, units, u, phases, geometry):
+    """Lay out what the windows of unit u see. Zeros stand where the last unit's rows had them."""
+    size, wide, stride, begin, _, counts = geometry
+    n, g, d, h, before = units[u, 0], units[u, 1], units[u, 2], units[u, 4], units[max(u - 1, 0)]
+    start = begin[0] + d * stride[0], begin[1] + h * stride[1], begin[2]
+    at_x = x_steps[0] + n * x_steps[1] + g * x_steps[2]
+    zeros = u == 0 or d != before[2] or h != before[4]
+    steps = x_steps[3:]
+    lay_out(cells, channel, x, at_x, steps, size, wide, phases, stride, start, counts[0], zeros)
+
+
 @kernel()
 def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry, memory):
     """The units' parts of y (n, g, o, d, h, w), from (n, g, i, D, H, W) and (g, o, k).
 
     A unit is an image, a group, and ranges of d, h and o. Arrays are flat; their steps begin with
     the place of the first cell. `geometry` is (D, H, W), the places laid out for them, the stride,
-    and where the first window starts; then the most positions of a unit; then i, how many weights
-    lie in one piece (0 where all of an output do), and the number of terms.
+    and where the first window starts; the most positions of a unit; and as counts i, of how many
+    neighbours the pieces are that weights are put together from (0: not at all), and the terms.
     """
-    size, wide, stride, begin, most = (
-        geometry[0],
-        geometry[1],
-        geometry[2],
-        geometry[3],
-        geometry[4],
-    )
-    inputs, piece = geometry[5, 0], geometry[5, 1]
-    channel, pitch, number, own = distances(inputs, most, wide, len(phases), len(at))
+    _, wide, _, _, most, counts = geometry
+    channel, pitch, number, own = distances(counts[0], most, wide, len(phases), len(at))
     cells, weights, results = memory[:number], memory[number : number + own], memory[number + own :]
-    start, shape = np.empty(3, np.int64), np.empty(3, np.int64)
-    outputs, in_order = np.arange(MANY[0]), np.arange(len(at))
+    outputs, in_order, piece = np.arange(MANY[0]), np.arange(len(at)), counts[1]
     for u in range(len(units)):
+        see(cells, channel, x, x_steps, units, u, phases, geometry)
         n, g, d, d_end, h, h_end, o, o_end = units[u]
-        start[:] = begin[0] + d * stride[0], begin[1] + h * stride[1], begin[2]
-        shape[:] = d_end - d, h_end - h, most[2]
-        at_x = x_steps[0] + n * x_steps[1] + g * x_steps[2]
-        lay_out(
-            cells,
-            channel,
-            x,
-            at_x,
-            x_steps[3:],
-            size,
-            wide,
-            phases,
-            stride,
-            start,
-            inputs,
-            u == 0 or d != units[u - 1, 2] or h != units[u - 1, 4],
-        )
+        shape = d_end - d, h_end - h, most[2]
         run = ((shape[0] - 1) * wide[1] + shape[1] - 1) * wide[2] + shape[2]
         for first in range(o, o_end, MANY[0]):
             rows = outputs[: min(MANY[0], o_end - first)]
@@ -139,10 +127,10 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
             if piece:
                 together(weights, w, at_w, rows * w_steps[2], to, piece)
                 rows = rows * len(at)
-                correlate(results, 0, pitch, cells, at, weights, 0, rows, in_order, run, False)
+                correlate(results, pitch, cells, at, weights, 0, rows, in_order, run)
             else:
                 rows = rows * w_steps[2]
-                correlate(results, 0, pitch, cells, at, w, at_w, rows, to, run, False)
+                correlate(results, pitch, cells, at, w, at_w, rows, to, run)
             at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + first * y_steps[3]
             at_y += d * y_steps[4] + h * y_steps[5]
             write(y, at_y, y_steps[3:], results, pitch, wide, shape, len(rows))
@@ -155,27 +143,15 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     It is the same sum with other letters: gw[k, o] is a sum over positions q of cells x[at[k] + q],
     which are the weights here, times gy[q, o], where neighbours are outputs. So gy is turned round.
     """
-    size, wide, stride, begin, most = (
-        geometry[0],
-        geometry[1],
-        geometry[2],
-        geometry[3],
-        geometry[4],
-    )
-    inputs, terms, pitch, sums = geometry[5, 0], geometry[5, 2], w.shape[2], w.reshape(-1)
+    _, wide, _, _, most, counts = geometry
+    inputs, terms, pitch, sums = counts[0], counts[2], w.shape[2], w.reshape(-1)
     channel, _, number, _ = distances(inputs, most, wide, len(phases), 0)
     cells, turned = memory[:number], memory[number:]
-    start, shape = np.empty(3, np.int64), np.empty(3, np.int64)
     places = np.empty(most[0] * most[1] * most[2], np.int64)
     for u in range(len(units)):
+        see(cells, channel, x, x_steps, units, u, phases, geometry)
         n, g, d, d_end, h, h_end, o, o_end = units[u]
-        start[:] = begin[0] + d * stride[0], begin[1] + h * stride[1], begin[2]
-        zeros = u == 0 or d != units[u - 1, 2] or h != units[u - 1, 4]
-        at_x = x_steps[0] + n * x_steps[1] + g * x_steps[2]
-        lay_out(
-            cells, channel, x, at_x, x_steps[3:], size, wide, phases, stride, start, inputs, zeros
-        )
-        shape[:] = d_end - d, h_end - h, most[2]
+        shape = d_end - d, h_end - h, most[2]
         at_y = gy_steps[0] + n * gy_steps[1] + g * gy_steps[2] + o * gy_steps[3]
         at_y += d * gy_steps[4] + h * gy_steps[5]
         positions = turn(turned, places, gy, at_y, gy_steps[3:], wide, shape, o_end - o)

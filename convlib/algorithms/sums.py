@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .kernels import distances
+from .kernels import distances, see
 from .rows import THREE, TWO, lay_out, put_zeros
 from .vectors import kernel, wide_vectors
 
@@ -66,68 +66,34 @@ def twelve_sums(y, at_y, pitch, x, at, k, start, n):
 @kernel()
 def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, memory):
     """The units' sums, added to w (g, o, k); there k is a multiple of nine. Else as for `forward`."""
-    size, wide, stride, begin, most = (
-        geometry[0],
-        geometry[1],
-        geometry[2],
-        geometry[3],
-        geometry[4],
-    )
-    inputs, terms = geometry[5, 0], geometry[5, 2]
+    _, wide, _, _, most, counts = geometry
+    inputs, terms = counts[0], counts[2]
     channel, pitch, number, _ = distances(inputs, most, wide, len(phases), 0)
     cells, results = memory[:number], memory[number:]
     put_zeros(cells, inputs * channel, number)
-    start, here, end = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3, np.int64)
     ones, one_phase, rows = np.ones(3, np.int64), np.zeros((1, 3), np.int64), wide.copy()
     for u in range(len(units)):
+        see(cells, channel, x, x_steps, units, u, phases, geometry)
         n, g, d, d_end, h, h_end, o, o_end = units[u]
-        start[:] = begin[0] + d * stride[0], begin[1] + h * stride[1], begin[2]
-        at_x = x_steps[0] + n * x_steps[1] + g * x_steps[2]
-        lay_out(
-            cells,
-            channel,
-            x,
-            at_x,
-            x_steps[3:],
-            size,
-            wide,
-            phases,
-            stride,
-            start,
-            inputs,
-            u == 0 or d != units[u - 1, 2] or h != units[u - 1, 4],
-        )
         # the same rows of gy, and zeros between two of them: what x holds there belongs to no window
-        rows[0], here[:], end[:] = d_end - d, (d, h, 0), (d_end, h_end, most[2])
+        here, end = (d, h, 0), np.array([d_end, h_end, most[2]])
         at_y = gy_steps[0] + n * gy_steps[1] + g * gy_steps[2] + o * gy_steps[3]
-        lay_out(
-            results,
-            pitch,
-            gy,
-            at_y,
-            gy_steps[3:],
-            end,
-            rows,
-            one_phase,
-            ones,
-            here,
-            o_end - o,
-            True,
-        )
+        rows[0], steps, number = d_end - d, gy_steps[3:], o_end - o
+        lay_out(results, pitch, gy, at_y, steps, end, rows, one_phase, ones, here, number, True)
         run = ((d_end - d - 1) * wide[1] + h_end - h - 1) * wide[2] + most[2]
         # whole vectors: cells left over would be added up singly
         run = (run + 31) // 32 * 32
         for q in range(0, run, TILE):
             n = min(TILE, run - q)
-            for first in range(0, o_end - o, 4):
-                four = o_end - o - first >= 4
+            for first in range(0, number, 4):
+                four = number - first >= 4
                 at_y = np.uintp(first * pitch + q)
                 for k in range(0, terms if four else 0, 3):
                     twelve = twelve_sums(results, at_y, np.uintp(pitch), cells, at, k, q, n)
                     for c in range(12):
                         w[g, o + first + c // 3, k + c % 3] += twelve[c]
                 for k in range(0, 0 if four else terms, 9):
-                    for one in range(o_end - o - first):
+                    for one in range(number - first):
                         there = at_y + np.uintp(one * pitch)
                         sums = nine_sums(results, there, cells, at, k, q, n)
                         for c in range(9):

@@ -24,6 +24,7 @@ from .threads import limit
 SEVERAL = 1 << 25
 # Bytes that a unit reads again and again: half of the cache that a core has for itself.
 UNIT = 1 << 20
+NEAR = 1 << 17  # bytes of a group's weights that are quickly read wherever they lie
 
 
 class Plan(NamedTuple):
@@ -34,7 +35,7 @@ class Plan(NamedTuple):
     at: np.ndarray
     to: np.ndarray
     phases: np.ndarray
-    geometry: np.ndarray
+    geometry: tuple[np.ndarray, ...]
     memory: int  # how many values a thread works in
 
 
@@ -143,7 +144,8 @@ def plan(
     order = np.argsort(to, kind="stable")
     at, to = at[order], to[order]
     gaps = np.flatnonzero(np.diff(to) != 1)
-    piece = int(np.gcd.reduce(gaps + 1)) if len(gaps) else 0
+    far = len(gaps) and shape.o * len(to) * itemsize > NEAR
+    piece = int(np.gcd.reduce(gaps + 1)) if far else 0
     begin = tuple(-before for before, _ in steps.padding)
     geometry = [three(size, 1), three(layout.wide, 1), three(steps.stride, 1), three(begin, 0)]
     geometry += [positions, (shape.i, piece, at.size)]
@@ -162,7 +164,7 @@ def plan(
         at,
         to,
         np.array(phases),
-        np.array(geometry),
+        tuple(map(np.array, geometry)),
         memory,
     )
 
