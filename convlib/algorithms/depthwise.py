@@ -4,7 +4,7 @@ One channel meets one kernel of nine weights. There is so little to compute that
 a channel is put between zeros, in memory that stays in the innermost cache, and each output is
 written once, as the sum of all nine products. The weights stay in registers.
 
-The general loops of `kernels.py` add up three taps at a time, in three passes over the output.
+The general loops of `kernels.py` lay out what they see, add up, and copy the sums: three passes.
 """
 
 from __future__ import annotations

@@ -99,8 +99,7 @@ def see(cells, channel, x, x_steps, units, u, phases, geometry):
     start = begin[0] + d * stride[0], begin[1] + h * stride[1], begin[2]
     at_x = x_steps[0] + n * x_steps[1] + g * x_steps[2]
     zeros = u == 0 or d != before[2] or h != before[4]
-    steps = x_steps[3:]
-    lay_out(cells, channel, x, at_x, steps, size, wide, phases, stride, start, counts[0], zeros)
+    lay_out(cells, channel, x, at_x, x_steps, size, wide, phases, stride, start, counts[0], zeros)
 
 
 @kernel()
@@ -133,7 +132,7 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
                 correlate(results, pitch, cells, at, w, at_w, rows, to, run)
             at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + first * y_steps[3]
             at_y += d * y_steps[4] + h * y_steps[5]
-            write(y, at_y, y_steps[3:], results, pitch, wide, shape, len(rows))
+            write(y, at_y, y_steps, results, pitch, wide, shape, len(rows))
 
 
 @kernel()
@@ -154,7 +153,7 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
         shape = d_end - d, h_end - h, most[2]
         at_y = gy_steps[0] + n * gy_steps[1] + g * gy_steps[2] + o * gy_steps[3]
         at_y += d * gy_steps[4] + h * gy_steps[5]
-        positions = turn(turned, places, gy, at_y, gy_steps[3:], wide, shape, o_end - o)
+        positions = turn(turned, places, gy, at_y, gy_steps, wide, shape, o_end - o)
         across, seen = np.arange(positions) * (o_end - o), places[:positions]
         for k in range(0, terms, MANY[0]):
             rows, at_w = at[k : min(k + MANY[0], terms)], (g * w.shape[1] + k) * pitch + o

@@ -68,8 +68,11 @@ def put_zeros(to, start, end):
 @kernel(inline="always")
 def inside(places, size, stride, offset):
     """The first place q with a cell, and the end of them: 0 <= q·stride + offset < size."""
-    first = min(max(0, -(offset // stride)), places)
-    return first, max(min(places, (size - 1 - offset) // stride + 1), first)
+    first, end = -offset, size - offset
+    if stride > 1:  # a division takes as long as the rest of a small row
+        first, end = -(offset // stride), (size - 1 - offset) // stride + 1
+    first = min(max(0, first), places)
+    return first, max(min(places, end), first)
 
 
 @kernel()
@@ -77,17 +80,17 @@ def lay_out(to, pitch, x, at_x, steps, size, wide, phases, stride, start, channe
     """Copy cells (i, D, H, W) of x into places (i, phases, d, h, w), channels `pitch` apart.
 
     Place q of an axis takes cell q·stride + start + phase, or zero where there is no such cell: if
-    `zeros` is false they are there already. The axes have `wide` places; `steps` are the steps of i,
-    D, H and W in x.
+    `zeros` is false they are there already. The axes have `wide` places; `steps` are the place
+    of the first cell and the steps of all axes (n, g, i, D, H, W) of x.
     """
     for p in range(len(phases)):
         at_d, at_h, at_w = start[0] + phases[p, 0], start[1] + phases[p, 1], start[2] + phases[p, 2]
         d_from, d_to = inside(wide[0], size[0], stride[0], at_d)
         h_from, h_to = inside(wide[1], size[1], stride[1], at_h)
         w_from, w_to = inside(wide[2], size[2], stride[2], at_w)
-        step, down, n = stride[2] * steps[3], stride[1] * steps[2], w_to - w_from
-        first = at_x + (h_from * stride[1] + at_h) * steps[2]
-        first += (w_from * stride[2] + at_w) * steps[3]
+        step, down, n = stride[2] * steps[6], stride[1] * steps[5], w_to - w_from
+        first = at_x + (h_from * stride[1] + at_h) * steps[5]
+        first += (w_from * stride[2] + at_w) * steps[6]
         for i in range(channels):
             for d in range(wide[0]):
                 place = i * pitch + ((p * wide[0] + d) * wide[1]) * wide[2]
@@ -101,7 +104,7 @@ def lay_out(to, pitch, x, at_x, steps, size, wide, phases, stride, start, channe
                         row = place + h * wide[2]
                         put_zeros(to, row, row + w_from)
                         put_zeros(to, row + w_to, row + wide[2])
-                cell = first + i * steps[0] + (d * stride[0] + at_d) * steps[1]
+                cell = first + i * steps[3] + (d * stride[0] + at_d) * steps[4]
                 place += h_from * wide[2] + w_from
                 for _ in range(h_from, h_to):
                     copy_row(to, place, 1, x, cell, step, n)
@@ -118,9 +121,9 @@ def write(y, at_y, steps, results, pitch, wide, sizes, channels):
     for o in range(channels):
         for d in range(sizes[0]):
             for h in range(sizes[1]):
-                place = at_y + o * steps[0] + d * steps[1] + h * steps[2]
+                place = at_y + o * steps[3] + d * steps[4] + h * steps[5]
                 result = o * pitch + (d * wide[1] + h) * wide[2]
-                copy_row(y, place, steps[3], results, result, 1, sizes[2])
+                copy_row(y, place, steps[6], results, result, 1, sizes[2])
 
 
 @kernel()
@@ -134,11 +137,11 @@ def turn(to, places, y, at_y, steps, wide, sizes, channels):
         for h in range(sizes[1]):
             for w in range(sizes[2]):
                 places[q + w] = (d * wide[1] + h) * wide[2] + w
-            row = at_y + d * steps[1] + h * steps[2]
+            row = at_y + d * steps[4] + h * steps[5]
             for w in range(0, sizes[2], 16):
                 n = min(16, sizes[2] - w)
                 for o in range(channels):
-                    cell = row + o * steps[0] + w * steps[3]
-                    copy_row(to, (q + w) * channels + o, channels, y, cell, steps[3], n)
+                    cell = row + o * steps[3] + w * steps[6]
+                    copy_row(to, (q + w) * channels + o, channels, y, cell, steps[6], n)
             q += sizes[2]
     return q

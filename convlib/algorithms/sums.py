@@ -71,15 +71,19 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     channel, pitch, number, _ = distances(inputs, most, wide, len(phases), 0)
     cells, results = memory[:number], memory[number:]
     put_zeros(cells, inputs * channel, number)
+    rows_before, number_before = (0, 0, 0, 0), 0
     ones, one_phase, rows = np.ones(3, np.int64), np.zeros((1, 3), np.int64), wide.copy()
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)
         n, g, d, d_end, h, h_end, o, o_end = units[u]
-        # the same rows of gy, and zeros between two of them: what x holds there belongs to no window
-        here, end = (d, h, 0), np.array([d_end, h_end, most[2]])
+        # the same rows of gy, and zeros between two of them: what x holds there belongs to no window.
+        # The last unit of as many rows has left them there.
+        here, end = (d, h, 0), (d_end, h_end, most[2])
         at_y = gy_steps[0] + n * gy_steps[1] + g * gy_steps[2] + o * gy_steps[3]
-        rows[0], steps, number = d_end - d, gy_steps[3:], o_end - o
-        lay_out(results, pitch, gy, at_y, steps, end, rows, one_phase, ones, here, number, True)
+        rows[0], number = d_end - d, o_end - o
+        zeros = u == 0 or (d, d_end, h, h_end) != rows_before or number != number_before
+        rows_before, number_before = (d, d_end, h, h_end), number
+        lay_out(results, pitch, gy, at_y, gy_steps, end, rows, one_phase, ones, here, number, zeros)
         run = ((d_end - d - 1) * wide[1] + h_end - h - 1) * wide[2] + most[2]
         # whole vectors: cells left over would be added up singly
         run = (run + 31) // 32 * 32

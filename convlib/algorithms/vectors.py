@@ -22,13 +22,13 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils, config
+from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
 ATTRIBUTE = '"prefer-vector-width"="512"'
 
 # what Numba compiles for: this processor, unless its settings name another one
-_host = "" if config.CPU_NAME else llvm.get_host_cpu_features().flatten()
-_features = config.CPU_FEATURES or _host
+_features = config.CPU_FEATURES or ("" if config.CPU_NAME else get_host_cpu_features())
 _arm = llvm.get_process_triple().startswith(("aarch64", "arm64"))
 BYTES = 64 if "+avx512f" in _features else 32 if "+avx2" in _features else 16  # of a register
 REGISTERS = 32 if BYTES == 64 or _arm else 16
@@ -48,7 +48,8 @@ def kernel(**options: Any) -> Callable[..., Any]:
 
     def compile_it(function: Callable[..., Any]) -> Any:
         compiled = njit(nogil=True, cache=True, **options)(function)
-        if file := getattr(compiled._cache, "_cache_file", None):
+        file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+        if file is not None:
             file._source_stamp = STAMP
         return compiled
 

@@ -607,6 +607,14 @@ def _():
     return [f"{y.numel() * 9} and {4 * 4}"]
 
 
+@fact("09-speed", "24 registers hold sums")
+def _():
+    shapes = {"24 outputs with one": (24, 1), "8 outputs with three": (8, 3), "One with 24": (1, 24)}
+    assert all(outputs * registers == 24 for outputs, registers in shapes.values())
+    loads = {name: outputs + registers for name, (outputs, registers) in shapes.items()}
+    return [min(loads, key=loads.get)]
+
+
 @fact("10-gpu", "The layer 64 → 64 on 56 × 56")
 def _():
     image = torch.zeros(1, 64, 58, 58)
