@@ -609,7 +609,11 @@ def _():
 
 @fact("09-speed", "24 registers hold sums")
 def _():
-    shapes = {"24 outputs with one": (24, 1), "8 outputs with three": (8, 3), "One with 24": (1, 24)}
+    shapes = {
+        "24 outputs with one": (24, 1),
+        "8 outputs with three": (8, 3),
+        "One with 24": (1, 24),
+    }
     assert all(outputs * registers == 24 for outputs, registers in shapes.values())
     loads = {name: outputs + registers for name, (outputs, registers) in shapes.items()}
     return [min(loads, key=loads.get)]
