@@ -28,10 +28,7 @@ from .threads import limit, scratch, share
 from .turned import input_gradient as turned
 from .units import SEVERAL, memory_of, planned, usable
 
-FEW = 8  # outputs a group: below, a register would not be full of them
-UNIT = (
-    1 << 20
-)  # bytes that a unit reads again and again: half of the cache that a core has for itself
+FEW = 8  # outputs a group: with no more, a register would be half empty
 
 __all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
 
