@@ -458,6 +458,22 @@ def test_units_hold_each_output_once(monkeypatch, cells):
     units.plan.cache_clear()
 
 
+def test_units_of_few_rows_give_the_same_sums(monkeypatch):
+    """Zeros of the padding stand elsewhere in each unit, and those of the last one go."""
+    needs("compiled")
+    units = choice.module("units")
+    monkeypatch.setattr(units, "UNIT", 1 << 10)
+    units.plan.cache_clear()
+    for outputs in (3, 20):
+        x, w = numbers((2, 6, 13, 9), "float64", 0), numbers((outputs, 6, 3, 3), "float64", 1)
+        y = convlib.conv2d(x, w, padding=2, algorithm="windows")
+        assert_near(convlib.conv2d(x, w, padding=2, algorithm="compiled"), y, EPSILONS)
+        gw = grad.conv2d_weight(x, w.shape, y, padding=2, algorithm="windows")
+        mine = grad.conv2d_weight(x, w.shape, y, padding=2, algorithm="compiled")
+        assert_near(mine, gw, EPSILONS)
+    units.plan.cache_clear()
+
+
 def test_compiled_loops_read_and_write_views():
     """Mirrored, strided and read-only arrays, and steps that are no whole number of cells."""
     needs("compiled")
