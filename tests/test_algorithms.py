@@ -458,11 +458,12 @@ def test_units_hold_each_output_once(monkeypatch, cells):
     units.plan.cache_clear()
 
 
-def test_units_of_few_rows_give_the_same_sums(monkeypatch):
+@pytest.mark.parametrize("size", [1 << 10, 5 << 10, 9 << 10])
+def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
     """Zeros of the padding stand elsewhere in each unit, and those of the last one go."""
     needs("compiled")
     units = choice.module("units")
-    monkeypatch.setattr(units, "UNIT", 1 << 10)
+    monkeypatch.setattr(units, "UNIT", size)
     units.plan.cache_clear()
     for outputs in (3, 20):
         x, w = numbers((2, 6, 13, 9), "float64", 0), numbers((outputs, 6, 3, 3), "float64", 1)

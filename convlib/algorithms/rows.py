@@ -17,7 +17,7 @@ from numba import njit
 from .vectors import kernel, move
 
 # Unsigned numbers index memory as they are; a signed one could count from the end.
-ONE, TWO, THREE = np.uintp(1), np.uintp(2), np.uintp(3)
+TWO, THREE = np.uintp(2), np.uintp(3)
 
 
 def whole_vectors(step: int) -> Any:
