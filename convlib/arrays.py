@@ -15,6 +15,7 @@ import numpy as np
 
 FLOATING = "float16, float32, float64, complex64, complex128"
 INTEGER = "uint8, int8, int16, int32, int64"
+NUMPY = frozenset([np.ndarray, np.memmap])
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 ANY = f"{FLOATING}, {INTEGER}, uint16, uint32, uint64, bool"
 
@@ -27,10 +28,12 @@ def array_module(function: str, bias: Any = None, **arrays: Any) -> ModuleType:
     """
     if bias is not None:
         arrays["bias"] = bias
+    if NUMPY.issuperset(map(type, arrays.values())):
+        return np  # the usual case, at once
     cupy = sys.modules.get("cupy")
     found: dict[str, ModuleType] = {}
     for name, array in arrays.items():
-        if type(array) in (np.ndarray, np.memmap):
+        if type(array) in NUMPY:
             found[name] = np
         elif cupy is not None and isinstance(array, getattr(cupy, "ndarray", ())):
             found[name] = cupy

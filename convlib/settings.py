@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 Ints = int | Sequence[int]
 
 LARGEST = 2**63 - 1
+INTS = frozenset([int])
 
 # The least value that makes sense, for each integer setting.
 LEAST = {
@@ -38,7 +39,7 @@ def is_plain(value: Any) -> bool:
     """
     kind = type(value)
     if kind is tuple:
-        return set(map(type, value)) <= {int}
+        return INTS.issuperset(map(type, value))
     return kind is int or kind is str or value is None
 
 
@@ -51,7 +52,10 @@ def remembered(check: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(check)
     def checked(*arguments: Any) -> Any:
-        return (known if all(map(is_plain, arguments)) else check)(*arguments)
+        for value in arguments:
+            if type(value) is not int and not is_plain(value):
+                return check(*arguments)
+        return known(*arguments)
 
     return checked
 

@@ -414,15 +414,20 @@ def test_where_compiled_loops_are_taken():
         ({"i": 128, "o": 128}, "forward input weight"),
         ({"positions": (7, 7)}, "forward input"),
         ({"positions": (3, 3)}, ""),
-        ({"taps": (1, 1)}, ""),
+        ({"taps": (1, 1)}, "forward"),
+        ({"taps": (1, 1), "i": 64, "o": 64}, "forward input"),  # a weight that is soon turned round
         ({"taps": (1, 1), "g": 16, "i": 16, "o": 16}, "forward input weight"),
-        ({"taps": (1, 1), "g": 8, "i": 32, "o": 32}, ""),
+        ({"taps": (1, 1), "g": 8, "i": 32, "o": 32}, "forward input"),
         ({"g": 256, "i": 1, "o": 1}, "forward input weight"),
         ({"i": 1, "o": 1, "positions": (4, 4)}, ""),  # too little to do
     ):
         shape, taken = dense._replace(**changes), expected.split()
         for task in ("forward", "input", "weight"):
             assert choice.compiled_pays(task, shape, real) == (task in taken), (changes, task)
+            # BLAS' threads begin sooner
+            dense_one = shape.taps == (1, 1) and shape.i > 16
+            several = task in taken and not dense_one
+            assert choice.compiled_pays(task, shape, real, True) == several, (changes, task)
     assert not choice.compiled_pays("forward", dense, np.dtype("c8"))
     assert choice.compiled_pays("forward", dense._replace(i=64, o=64), np.dtype("c8"))
 
@@ -475,34 +480,60 @@ def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
     units.plan.cache_clear()
 
 
-def test_compiled_loops_read_and_write_views():
-    """Mirrored, strided and read-only arrays, and steps that are no whole number of cells."""
-    needs("compiled")
-    compiled, steps = choice.module("compiled"), Steps((2, 1), ((1, 0), (2, 2)), (1, 2))
-    x, w = numbers((2, 3, 4, 11, 13), "float32", 0), numbers((3, 6, 4, 3, 3), "float32", 1)
-    y = np.zeros((2, 3, 6, 5, 13), np.float32)
-    im2col.forward(np, x, w, y, steps)
+def views_of(x):
+    """The same cells in other places: odd steps, read-only, strided, mirrored, Fortran's order."""
     bytes_ = np.zeros(x.size * 5, np.uint8)
     odd = np.ndarray(x.shape, x.dtype, bytes_, 0, tuple(s // 4 * 5 for s in x.strides))
     odd[...] = x
     still = x.copy()
     still.flags.writeable = False
-    wide = np.zeros((2, 3, 8, 11, 26), np.float32)
+    n, g, i, h, w = x.shape
+    wide = np.zeros((n, g, 2 * i, h, 2 * w), x.dtype)
     wide[:, :, ::2, :, ::2] = x
+    channels = np.zeros((n, g, 2 * i, h, w), x.dtype)
+    channels[:, :, ::2] = x
+    rows, images = x[:, :, :, ::-1].copy()[:, :, :, ::-1], x[::-1].copy()[::-1]
+    mirrored = x[:, :, ::-1].copy()[:, :, ::-1]
+    parts = wide[:, :, ::2, :, ::2], channels[:, :, ::2]
+    return odd, still, *parts, rows, images, mirrored, np.asfortranarray(x)
+
+
+@pytest.mark.parametrize("taps", [1, 3])
+def test_compiled_loops_read_and_write_views(taps):
+    """Mirrored, strided and read-only arrays, and steps that are no whole number of cells."""
+    needs("compiled")
+    compiled, steps = choice.module("compiled"), Steps((2, 1), ((1, 0), (2, 2)), (1, 2))
+    x, w = numbers((2, 3, 4, 11, 13), "float32", 0), numbers((3, 6, 4, taps, taps), "float32", 1)
+    y = np.zeros((2, 3, 6, 5, 13), np.float32)
     turned = np.ascontiguousarray(w[..., ::-1, ::-1])[..., ::-1, ::-1]
     swapped = np.ascontiguousarray(w.swapaxes(1, 2)).swapaxes(1, 2)
-    mirrored = x[:, :, ::-1].copy()[:, :, ::-1]
-    for cells in (odd, still, wide[:, :, ::2, :, ::2], mirrored, np.asfortranarray(x)):
-        for weight in (w, turned, swapped):
-            room = np.full((2, 3, 6, 10, 26), np.nan, np.float32)
-            compiled.forward(np, cells, weight, room[..., ::2, ::2], steps)
-            np.testing.assert_allclose(room[..., ::2, ::2], y, rtol=1e-5, atol=1e-5)
-            assert np.isnan(room[..., 1::2, :]).all()
-            assert np.isnan(room[..., 1::2]).all()
+    strides = [(2, 1)]
+    if taps == 1:
+        steps, strides = Steps((1, 1), ((0, 0), (0, 0)), (1, 1)), [(1, 1), (2, 1), (2, 3)]
+    for stride in strides:
+        steps = steps._replace(stride=stride)
+        if taps == 1:
+            y = np.zeros((2, 3, 6, *x[..., :: stride[0], :: stride[1]].shape[3:]), np.float32)
+        im2col.forward(np, x, w, y, steps)
+        for cells in views_of(x):
+            for weight in (w, turned, swapped):
+                high, across = y.shape[3:]
+                room = np.full((2, 3, 6, 2 * high, 2 * across), np.nan, np.float32)
+                compiled.forward(np, cells, weight, room[..., ::2, ::2], steps)
+                np.testing.assert_allclose(room[..., ::2, ::2], y, rtol=1e-5, atol=1e-5)
+                assert np.isnan(room[..., 1::2, :]).all()
+                assert np.isnan(room[..., 1::2]).all()
+                room = np.full((2, 3, 12, high, across), np.nan, np.float32)
+                compiled.forward(np, cells, weight, room[:, :, ::2], steps)
+                np.testing.assert_allclose(room[:, :, ::2], y, rtol=1e-5, atol=1e-5)
+                assert np.isnan(room[:, :, 1::2]).all()
+    if taps == 1:
+        return
+    cells = views_of(x)[2]
     gy, gw = numbers(y.shape, "float32", 2), np.empty(w.shape, np.float32)
     im2col.weight_gradient(np, x, gy, gw, steps)
     room = np.full((3, 12, 4, 3, 3), np.nan, np.float32)
-    compiled.weight_gradient(np, wide[:, :, ::2, :, ::2], gy, room[:, ::2], steps)
+    compiled.weight_gradient(np, cells, gy, room[:, ::2], steps)
     np.testing.assert_allclose(room[:, ::2], gw, rtol=1e-4, atol=1e-4)
     assert np.isnan(room[:, 1::2]).all()
 
@@ -522,6 +553,47 @@ def test_compiled_sums_of_every_size(outputs, width):
             gw, grad.conv2d_weight(x, w.shape, exact, algorithm="windows"),
             rtol=1e-4, atol=1e-4,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("inputs", [1, 7, 64])
+@pytest.mark.parametrize("outputs", [1, 3, 4, 6, 8, 13, 128, 136, 140])
+def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):
+    """As many outputs and positions as make up whole tiles, and some more or fewer."""
+    needs("compiled")
+    for dtype in ("float32", "float64"):
+        for positions in (1, 2, 7, 15, 16, 17, 33, 48, 49, 83, 97, 150):
+            x, w = (
+                numbers((2, inputs, positions), dtype, 0),
+                numbers((outputs, inputs, 1), dtype, 1),
+            )
+            y, exact = convlib.conv1d(x, w, algorithm="compiled"), np.einsum("nip,oil->nop", x, w)
+            np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("cells", [1 << 8, 1 << 14, 1 << 30])
+def test_units_of_one_tap_hold_each_output_once(monkeypatch, cells):
+    """For any size of a unit, and any number of threads; each thread gets about as many."""
+    pytest.importorskip("numba")
+    units = choice.module("units")
+    monkeypatch.setattr(units, "NEARBY", cells)
+    for shape in (
+        Shape(1, 1, 3, 5, (300,), (1,)),
+        Shape(2, 3, 64, 40, (9, 31), (1, 1)),
+        Shape(1, 1, 512, 2048, (7, 7), (1, 1)),
+        Shape(1, 1, 4, 17, (1, 2, 3), (1, 1, 1)),
+    ):
+        for number in (1, 2, 3, 5, 8):
+            units.panels.cache_clear()
+            found, shares, sizes, _ = units.panels(shape, number, 4)
+            seen = np.zeros((shape.n, shape.g, shape.o, np.prod(shape.positions)), int)
+            for n, g, q, q_end, o, o_end in found:
+                assert 0 < q_end - q <= sizes[2]
+                seen[n, g, o:o_end, q:q_end] += 1
+            assert (seen == 1).all()
+            sizes_ = [s.stop - s.start for s in shares]
+            assert sum(sizes_) == len(found) and max(sizes_) - min(sizes_) <= 1
+            assert [s.start for s in shares[1:]] == [s.stop for s in shares[:-1]]
+    units.panels.cache_clear()
 
 
 def test_a_change_of_one_file_compiles_all_kernels_anew(tmp_path):

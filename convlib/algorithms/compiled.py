@@ -15,7 +15,6 @@ learning convolutions on SIMD architectures* (2018).
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -23,10 +22,10 @@ import numpy as np
 
 from . import im2col
 from .im2col import pieces
-from .steps import Shape, Steps, is_available, shape_of
+from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import limit, scratch, share
 from .turned import input_gradient as turned
-from .units import SEVERAL, memory_of, planned, usable
+from .units import SEVERAL, memory_of, panels, planned, usable
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
 
@@ -47,7 +46,7 @@ def depthwise(
     x: Any, w: Any, out: Any, shape: Shape, steps: Steps, apart: tuple[int, ...] = (1, 1)
 ) -> None:
     """(n, c, 1, H, W) and (c, 1, 1, 3, 3) to (n, c, 1, h, w), shared out by channels."""
-    kernels: Any = import_module(".depthwise", __package__)
+    kernels = loops("depthwise")
     (above, _), (left, _) = steps.padding
     sizes = (shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left, *apart)
     x, w, y = x.reshape(-1), w.reshape(-1), out.reshape(-1)
@@ -58,6 +57,30 @@ def depthwise(
     several, number = shape.products >= SEVERAL, shape.n * shape.g
     jobs = pieces(number, number, limit() if several else 1)
     share(some, [(c,) for c in jobs], several)
+
+
+def one_run(array: Any) -> Any:
+    """(n, g, i, H, W) to (n, g, i, H·W): a view where neighbours in a run are so in memory, or a copy."""
+    flat = array.reshape(*array.shape[:3], -1)
+    return flat if flat.strides[-1] == flat.itemsize else flat.copy()
+
+
+def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
+    """(n, g, i, H, W) and (g, o, i, 1, 1) to (n, g, o, h, w): positions of a channel are one run."""
+    kernels = loops("pointwise")
+    if max(steps.stride) > 1:
+        x = x[(..., *(slice(None, None, s) for s in steps.stride))]
+    y = one_run(out)
+    arrays = *memory_of(usable(one_run(x))), np.ascontiguousarray(w).reshape(-1), *memory_of(y)
+    threads = limit() if shape.products >= SEVERAL else 1
+    units, shares, sizes, size = panels(shape, threads, x.itemsize)
+
+    def some(part: slice) -> None:
+        kernels.forward(*arrays, units[part], sizes, scratch(np, size, out.dtype))
+
+    share(some, [(part,) for part in shares], len(shares) > 1)
+    if not np.may_share_memory(y, out):
+        out[...] = y.reshape(out.shape)
 
 
 def by_parts(
@@ -100,7 +123,9 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         return by_parts(forward, xp, x, w, out, steps)
     if is_depthwise(shape, steps) and out.flags.c_contiguous:
         return depthwise(x, w, out, shape, steps)
-    kernels: Any = import_module(".kernels", __package__)
+    if set(shape.taps) == {1} and not any(map(any, steps.padding)):
+        return pointwise(x, w, out, shape, steps)
+    kernels = loops("kernels")
     x, w = usable(x), usable(w)
     found = planned(x, w, shape, steps)
     arrays = (*memory_of(x), *memory_of(w, w.ndim), *memory_of(out))
@@ -124,7 +149,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     found = planned(x, out, shape, steps, of_weight=True)
     arrays, terms = (*memory_of(x), *memory_of(gy)), len(found.at)
     few = shape.o <= FEW or terms <= 4 * FEW
-    kernels: Any = import_module(".sums" if few else ".kernels", __package__)
+    kernels = loops("sums" if few else "kernels")
     # sums of few outputs are nine at once; else whole registers, of whole matrices of sums
     more = -terms % (9 if few else 8), 0 if few else -shape.o % 16
     at = np.concatenate([found.at, np.zeros(more[0] if few else 0, np.int64)])

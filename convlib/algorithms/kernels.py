@@ -29,24 +29,28 @@ MANY, FEW, SINGLE = (
 
 
 def all_cells_of(outputs: int, registers: tuple[int, ...]) -> Any:
-    """Compile the loop over a run of cells, `registers` of them at a time, and fewer at its end."""
+    """Compile the loop over a run of cells, `registers` of them at a time, and fewer at its end.
+
+    Cells are as far `apart` as they are in the run, or farther where they have been put together.
+    """
     first, second, third = (tile(outputs, r) for r in registers)
     a, b, c = registers
 
     @njit(nogil=True)
-    def multiply(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more):
+    def multiply(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, apart=1):
         lanes = BYTES // y.itemsize
         for k in range(0, len(at), TERMS):
             end, q = min(k + TERMS, len(at)), 0
             while q < run:
+                p, s = at_y + q, q * apart
                 if run - q > b * lanes:
-                    first(y, at_y + q, pitch, x, q, at, w, at_w, rows, to, here, k, end, more)
+                    first(y, p, pitch, x, s, at, w, at_w, rows, to, here, k, end, more)
                     q += a * lanes
                 elif run - q > c * lanes:
-                    second(y, at_y + q, pitch, x, q, at, w, at_w, rows, to, here, k, end, more)
+                    second(y, p, pitch, x, s, at, w, at_w, rows, to, here, k, end, more)
                     q += b * lanes
                 else:
-                    third(y, at_y + q, pitch, x, q, at, w, at_w, rows, to, here, k, end, more)
+                    third(y, p, pitch, x, s, at, w, at_w, rows, to, here, k, end, more)
                     q += c * lanes
             more = True
 

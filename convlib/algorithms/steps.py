@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from math import prod
 from types import ModuleType
@@ -16,6 +17,12 @@ from ..windows import strided_windows
 def is_available() -> bool:
     """Tell whether Numba is installed. It is imported when the first call needs it."""
     return find_spec("numba") is not None
+
+
+@cache
+def loops(name: str) -> Any:
+    """Import a module that needs Numba, when a call first needs it."""
+    return import_module(f".{name}", __package__)
 
 
 class Steps(NamedTuple):
@@ -44,7 +51,7 @@ class Shape(NamedTuple):
 
 def shape_of(x: Any, w: Any, y: Any) -> Shape:
     """Read the sizes off (n, g, i, H, W), (g, o, i, k, l) and (n, g, o, h, w), or their shapes."""
-    x, w, y = (getattr(a, "shape", a) for a in (x, w, y))
+    x, w, y = getattr(x, "shape", x), getattr(w, "shape", w), getattr(y, "shape", y)
     return Shape(x[0], x[1], x[2], w[1], tuple(y[3:]), tuple(w[3:]))
 
 

@@ -141,20 +141,21 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
     """
     if xp is not np:
         return xp.empty(size, dtype)
-    wanted = size * dtype.itemsize + ALIGNED
+    wanted = size * dtype.itemsize
     kept = getattr(_kept, "bytes", None)
     if kept is None or len(kept) < wanted:
         if wanted > KEEP:
-            return _aligned(np.empty(wanted, np.uint8), size, dtype)
+            return _aligned(wanted).view(dtype)
         _kept.bytes = kept = None  # the old memory goes before the new comes
-        _kept.bytes = kept = np.empty(wanted, np.uint8)
-    return _aligned(kept, size, dtype)
+        _kept.bytes = kept = _aligned(wanted)
+    return kept[:wanted].view(dtype)
 
 
-def _aligned(memory: Any, size: int, dtype: Any) -> Any:
+def _aligned(size: int) -> Any:
     """Begin at a whole cache line: a vector that lies across two takes two accesses."""
+    memory = np.empty(size + ALIGNED, np.uint8)
     start = -memory.ctypes.data % ALIGNED
-    return memory[start : start + size * dtype.itemsize].view(dtype)
+    return memory[start : start + size]
 
 
 def forget() -> None:

@@ -7,7 +7,6 @@ the cache that a core has for itself. Each thread gets one share of the units.
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import import_module
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ import numpy as np
 
 from .flat import layout_of
 from .im2col import pieces
-from .steps import Shape, Steps
+from .steps import Shape, Steps, loops
 from .threads import limit
 
 # Multiplications. Below, a second thread gains nothing: for a tenth of a second after a product, one
@@ -24,6 +23,7 @@ from .threads import limit
 SEVERAL = 1 << 25
 # Bytes that a unit reads again and again: half of the cache that a core has for itself.
 UNIT = 1 << 20
+NEARBY = 1 << 19  # the same of a layer of one tap, which reads its weight once more for each unit
 NEAR = 1 << 17  # bytes of a group's weights that are quickly read wherever they lie
 
 
@@ -45,11 +45,14 @@ def three(values: tuple, fill: Any) -> tuple:
 
 
 @lru_cache(maxsize=1024)
-def steps_of(shape: tuple[int, ...], strides: tuple[int, ...], lead: int) -> np.ndarray:
+def steps_of(
+    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, lead: int
+) -> np.ndarray:
     """Where an array's first cell is in the memory that it spans, and the steps of each axis.
 
     All in cells. Axes that a 1-d or 2-d array lacks, after the first `lead`, have steps of 0.
     """
+    strides = tuple(step // itemsize for step in strides)
     start = -sum(min((n - 1) * step, 0) for n, step in zip(shape, strides, strict=True))
     return np.array([start, *strides[:lead], *three(strides[lead:], 0)])
 
@@ -66,16 +69,18 @@ def usable(array: Any) -> Any:
 
     A read-only one, too: they would be compiled once more for it.
     """
+    flags = array.flags
+    if flags.writeable and flags.c_contiguous:
+        return array
     whole = not any(step % array.itemsize for step in array.strides)
-    if array.flags.writeable and whole and owner_of(array).flags.c_contiguous:
+    if flags.writeable and whole and owner_of(array).flags.c_contiguous:
         return array
     return array.copy()
 
 
 def memory_of(array: Any, lead: int = 3) -> tuple[Any, np.ndarray]:
     """View all memory that an array spans as one axis, and say how to find the array's cells there."""
-    size = array.itemsize
-    steps = steps_of(array.shape, tuple(step // size for step in array.strides), lead)
+    size, steps = array.itemsize, steps_of(array.shape, array.strides, array.itemsize, lead)
     if array.flags.c_contiguous:
         return array.reshape(-1), steps
     # from the lowest address on, which is the last cell's along an axis of negative steps; NumPy
@@ -84,6 +89,12 @@ def memory_of(array: Any, lead: int = 3) -> tuple[Any, np.ndarray]:
     owner, first = owner_of(array), array.ctypes.data - int(steps[0]) * size
     offset = first - owner.ctypes.data
     return np.ndarray((span // size + 1,), array.dtype, owner, offset), steps
+
+
+def shared_outputs(outputs: int, threads: int) -> list[slice]:
+    """Cut outputs for as many threads, by whole registers."""
+    cuts = pieces(-(-outputs // 16), outputs, threads)
+    return [slice(16 * s.start, min(16 * s.stop, outputs)) for s in cuts]
 
 
 def ranges_of(
@@ -104,10 +115,7 @@ def ranges_of(
     if shape.n * shape.g * len(by_d) % threads:
         if shape.i * shape.o * prod(shape.taps) > prod(shape.positions) or h < 2 * threads:
             # much to read of the weight, few rows: outputs are shared, by whole registers
-            by_o = [
-                slice(16 * s.start, min(16 * s.stop, shape.o))
-                for s in pieces(-(-shape.o // 16), shape.o, threads)
-            ]
+            by_o = shared_outputs(shape.o, threads)
         else:
             by_h = pieces(h, many[1], -(-len(by_h) // threads) * threads)
     return by_d, by_h, by_o
@@ -123,7 +131,7 @@ def plan(
     itemsize: int,
     of_weight: bool,
 ) -> Plan:
-    """Plan a convolution of cells (H, W), of a weight with such steps in cells (g, o, i, k, l).
+    """Plan a convolution of cells (H, W), of a weight with such strides in bytes (g, o, i, k, l).
 
     Kept for the next call of these sizes: for a small one this takes longer than the sum.
     """
@@ -139,7 +147,8 @@ def plan(
     # where the terms' cells begin in what is laid out, and where their weights are, in memory's order
     taps = np.array([phase * plane + first for phase, first in layout.taps])
     at = (np.arange(shape.i)[:, None] * (len(layout.phases) * plane) + taps).reshape(-1)
-    places = (np.arange(n) * s for n, s in zip((shape.i, *shape.taps), w_strides[2:], strict=True))
+    of_w = zip((shape.i, *shape.taps), w_strides[2:], strict=True)
+    places = (np.arange(n) * (s // itemsize) for n, s in of_w)
     to = np.reshape(sum(np.ix_(*places)), -1)
     order = np.argsort(to, kind="stable")
     at, to = at[order], to[order]
@@ -150,7 +159,7 @@ def plan(
     geometry = [three(size, 1), three(layout.wide, 1), three(steps.stride, 1), three(begin, 0)]
     geometry += [positions, (shape.i, piece, at.size)]
     phases = [three(phase, 0) for phase in layout.phases]
-    kernels: Any = import_module(".kernels", __package__)
+    kernels = loops("kernels")
     _, result, cells, weights = kernels.sizes_of(
         shape.i, positions, three(layout.wide, 1), len(phases), len(at)
     )
@@ -172,5 +181,28 @@ def plan(
 def planned(x: Any, w: Any, shape: Shape, steps: Steps, of_weight: bool = False) -> Plan:
     """Plan for as many threads as are worth waking up."""
     threads = limit() if shape.products >= SEVERAL else 1
-    strides = tuple(step // w.itemsize for step in w.strides)
-    return plan(x.shape[3:], strides, shape, steps, threads, w.itemsize, of_weight)
+    return plan(x.shape[3:], w.strides, shape, steps, threads, w.itemsize, of_weight)
+
+
+@lru_cache(maxsize=256)
+def panels(
+    shape: Shape, threads: int, itemsize: int
+) -> tuple[np.ndarray, list[slice], np.ndarray, int]:
+    """Plan a convolution of one tap: units, each thread's share, the kernel's sizes, the memory."""
+    kernels = loops("pointwise")
+    positions, panel = prod(shape.positions), kernels.panel_of(itemsize)
+    number, most = -(-positions // panel), max(1, NEARBY // (shape.i * panel * itemsize))
+    cuts, by_o = pieces(number, most), [slice(0, shape.o)]
+    if shape.n * shape.g * len(cuts) % threads:
+        if number >= 2 * threads:
+            cuts = pieces(number, most, -(-len(cuts) // threads) * threads)
+        else:
+            by_o = shared_outputs(shape.o, threads)
+    units = [
+        (n, g, q.start * panel, min(q.stop * panel, positions), o.start, o.stop)
+        for o, n, g, q in product(by_o, range(shape.n), range(shape.g), cuts)
+    ]
+    most = max(q_end - q for _, _, q, q_end, _, _ in units)
+    memory = sum(kernels.sizes_of(shape.i, most, itemsize))
+    sizes = np.array([shape.i, shape.o, most])
+    return np.array(units), pieces(len(units), len(units), threads), sizes, memory

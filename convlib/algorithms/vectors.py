@@ -35,7 +35,7 @@ REGISTERS = 32 if BYTES == 64 or _arm else 16
 
 # The kernels that are compiled into one another: a change of one file is a change of all.
 _folder = Path(__file__).parent
-_files = [_folder / f"{name}.py" for name in ("vectors", "rows", "kernels", "sums")]
+_files = [_folder / f"{name}.py" for name in ("vectors", "rows", "kernels", "sums", "pointwise")]
 STAMP = tuple((f.stat().st_mtime_ns, f.stat().st_size) for f in _files if f.exists())
 
 
@@ -148,7 +148,7 @@ def tile(outputs: int, vectors: int) -> Any:
     return intrinsic(make)
 
 
-def move(cells: int, step: int) -> Any:
+def move(count: int, step: int) -> Any:
     """Make a function that copies cells: to[place + q] = x[cell + q·step], step 1 or 2, as a vector.
 
     Of a step of 2 it reads both halves, and takes every second cell of them: no cell beyond the last.
@@ -157,8 +157,9 @@ def move(cells: int, step: int) -> Any:
     def make(_: Any, to, place, x, cell):
         def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             number = context.get_value_type(signature.args[0].dtype)
-            vector = ir.VectorType(number, cells)
             size, whole = context.get_abi_sizeof(number), ir.IntType(64)
+            cells = count or BYTES // size
+            vector = ir.VectorType(number, cells)
 
             def cells_at(array: int, place: Any) -> Any:
                 made = context.make_array(signature.args[array])

@@ -21,7 +21,6 @@ arXiv:1509.09308; S. Winograd, *Arithmetic complexity of computations* (1980).
 from __future__ import annotations
 
 from functools import lru_cache, reduce
-from importlib import import_module
 from itertools import product
 from math import prod
 from types import ModuleType
@@ -31,7 +30,7 @@ import numpy as np
 
 from .columns import Block, Columns
 from .im2col import BLOCK, SMALL, blocks, pieces
-from .steps import Shape, Steps, is_available, shape_of
+from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import limit, scratch, share
 
 KERNELS = 1 << 15  # of 3×3, that are transformed at a time
@@ -128,7 +127,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, m: int = 4) 
 
 def by_compiled_transforms(x: Any, w: Any, out: Any, tiles: Shape, steps: Steps) -> None:
     """The same with `tiles.py`: (n, g, i, H, W) and (g, o, i, 3, 3) to (n, g, o, h, w)."""
-    compiled: Any = import_module(".tiles", __package__)
+    compiled = loops("tiles")
     numbers, gm = np.array([1, 2, 4, 5, 8], x.dtype), transforms(4, 2, x.dtype)[1]
     (above, _), (left, _) = steps.padding
     high, across = tiles.positions

@@ -1,0 +1,114 @@
+"""Kernels of one tap, compiled: a product of matrices for each image. Importing this needs Numba.
+
+Each output cell is a sum over the input channels at its own place. Rows and columns do not matter:
+the positions of a channel are one long run. But two channels' cells at one place are a whole image
+apart, and memory is quick where neighbours are read. So cells are put together first: as many
+positions as registers take at a time, of all channels, one behind another. That is a panel.
+
+Source: K. Goto and R. van de Geijn, *Anatomy of high-performance matrix multiplication* (2008).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .kernels import MANY, many
+from .rows import copy_row
+from .vectors import BYTES, kernel, move, wide_vectors
+
+OUTPUTS, (WIDE, _, _) = MANY  # of a matrix of sums: outputs, and registers of positions
+FEW = 128  # outputs: for no more, a cell is read too few times to be copied first
+register = move(0, 1)
+
+
+def panel_of(itemsize):
+    """How many positions a panel has."""
+    return WIDE * (BYTES // itemsize)
+
+
+def sizes_of(inputs, positions, itemsize):
+    """The values that panels, columns and sums take, for units of as many positions."""
+    lanes = BYTES // itemsize
+    panel = WIDE * lanes
+    return -(-positions // panel) * panel * inputs, (lanes - 1) * inputs, OUTPUTS * positions
+
+
+distances = njit(nogil=True)(sizes_of)
+
+
+@njit(nogil=True)
+def put_together(panels, x, cell, apart, n, inputs):
+    """Copy n cells of each channel, whole registers, to panels (channel, position)."""
+    lanes = BYTES // x.itemsize
+    panel = WIDE * lanes
+    for q in range(0, n, panel):
+        for k in range(inputs):
+            for r in range(0, min(panel, n - q), lanes):
+                register(panels, q * inputs + k * panel + r, x, cell + k * apart + q + r)
+
+
+@njit(nogil=True)
+def stand_up(columns, x, cell, apart, n, inputs):
+    """Copy the cells that do not fill a register to columns (position, channel)."""
+    for q in range(n):
+        for k in range(inputs):
+            columns[np.uintp(q * inputs + k)] = x[np.uintp(cell + k * apart + q)]
+
+
+@njit(nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def four_sums(x, c, w, at, row, last, n):
+    """The sums over k of w[at + o·row + k] · x[c + k] for four outputs o, or `last` over and over.
+
+    To be added up a vector at a time, sums along the innermost loop need "reassoc".
+    """
+    wide_vectors()
+    c, w0, w1 = np.uintp(c), np.uintp(at), np.uintp(at + min(1, last) * row)
+    w2, w3 = np.uintp(at + min(2, last) * row), np.uintp(at + min(3, last) * row)
+    s0 = s1 = s2 = s3 = x.dtype.type(0)
+    for q in range(n):
+        k = np.uintp(q)
+        v = x[c + k]
+        s0, s1 = s0 + w[w0 + k] * v, s1 + w[w1 + k] * v
+        s2, s3 = s2 + w[w2 + k] * v, s3 + w[w3 + k] * v
+    return s0, s1, s2, s3
+
+
+@kernel()
+def forward(x, x_steps, w, y, y_steps, units, sizes, memory):
+    """The units' parts of y (n, g, o, positions), from (n, g, i, positions) and w (g, o, i).
+
+    A unit is an image, a group, and ranges of positions and of outputs. Arrays are flat; the steps of
+    x and y are the place of the first cell and those of n, g and channels. `sizes` are i, o, and the
+    most positions of a unit.
+    """
+    inputs, outputs, most = sizes
+    lanes, apart, pitch = BYTES // w.itemsize, x_steps[3], y_steps[3]
+    first, second, _ = distances(inputs, most, w.itemsize)
+    panels, columns, sums = memory[:first], memory[first:], memory[first + second :]
+    to = np.arange(inputs)
+    in_panels, in_place, rows = to * (WIDE * lanes), to * apart, np.arange(OUTPUTS) * inputs
+    for u in range(len(units)):
+        n, g, q, q_end, o_first, o_end = units[u]
+        run, whole = q_end - q, (q_end - q) // lanes * lanes
+        cell = x_steps[0] + n * x_steps[1] + g * x_steps[2] + q
+        seen, at, ahead = x[cell:], in_place, 1
+        if o_end - o_first > FEW:
+            seen, at, ahead = panels, in_panels, inputs
+            put_together(panels, x, cell, apart, whole, inputs)
+        stand_up(columns, x, cell + whole, apart, run - whole, inputs)
+        for o in range(o_first, o_end, OUTPUTS):
+            here, at_w = min(OUTPUTS, o_end - o), (g * outputs + o) * inputs
+            at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + o * pitch + q
+            if here == OUTPUTS:
+                many(y, at_y, pitch, seen, at, w, at_w, rows, to, here, whole, False, ahead)
+            else:  # it writes all outputs of a matrix of sums, and these would be others' cells
+                many(sums, 0, whole, seen, at, w, at_w, rows, to, here, whole, False, ahead)
+                for r in range(here):
+                    copy_row(y, at_y + r * pitch, 1, sums, r * whole, 1, whole)
+            for c in range(run - whole):
+                for r in range(0, here, 4):
+                    at_r, last = at_w + r * inputs, min(3, here - r - 1)
+                    found = four_sums(columns, c * inputs, w, at_r, inputs, last, inputs)
+                    for s in range(last + 1):
+                        y[at_y + (r + s) * pitch + whole + c] = found[s]
