@@ -109,7 +109,8 @@ def choose(
 ) -> str:
     """Return an algorithm's name: what "auto" means for these sizes, or what was asked for."""
     if algorithm == "auto":
-        return _auto(task, shape, steps, dtype, xp is np, _allowed.get(), limit() > 1)
+        several = sum(shape.taps) == len(shape.taps) and limit() > 1  # asked for where it matters
+        return _auto(task, shape, steps, dtype, xp is np, _allowed.get(), several)
     axes = len(shape.taps)
     if not isinstance(algorithm, str):
         raise TypeError(f"conv{axes}d: algorithm must be a string, got {algorithm!r}.")

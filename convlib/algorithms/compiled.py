@@ -73,12 +73,12 @@ def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     y = one_run(out)
     arrays = *memory_of(usable(one_run(x))), np.ascontiguousarray(w).reshape(-1), *memory_of(y)
     threads = limit() if shape.products >= SEVERAL else 1
-    units, shares, sizes, size = panels(shape, threads, x.itemsize)
+    shares, sizes, size = panels(shape, threads, x.itemsize)
 
-    def some(part: slice) -> None:
-        kernels.forward(*arrays, units[part], sizes, scratch(np, size, out.dtype))
+    def some(units: Any) -> None:
+        kernels.forward(*arrays, units, sizes, scratch(np, size, out.dtype))
 
-    share(some, [(part,) for part in shares], len(shares) > 1)
+    share(some, shares, len(shares) > 1)
     if not np.may_share_memory(y, out):
         out[...] = y.reshape(out.shape)
 
@@ -123,7 +123,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         return by_parts(forward, xp, x, w, out, steps)
     if is_depthwise(shape, steps) and out.flags.c_contiguous:
         return depthwise(x, w, out, shape, steps)
-    if set(shape.taps) == {1} and not any(map(any, steps.padding)):
+    if sum(shape.taps) == len(shape.taps) and not any(map(any, steps.padding)):
         return pointwise(x, w, out, shape, steps)
     kernels = loops("kernels")
     x, w = usable(x), usable(w)

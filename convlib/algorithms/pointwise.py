@@ -18,7 +18,9 @@ from .rows import copy_row
 from .vectors import BYTES, kernel, move, wide_vectors
 
 OUTPUTS, (WIDE, _, _) = MANY  # of a matrix of sums: outputs, and registers of positions
-FEW = 128  # outputs: for no more, a cell is read too few times to be copied first
+# Outputs, and weights: with no more, cells are read too few times to be copied first. Else copies
+# pay, as they also begin at cache lines.
+FEW, LIGHT = 64, 1 << 13
 register = move(0, 1)
 
 
@@ -92,8 +94,9 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory):
         n, g, q, q_end, o_first, o_end = units[u]
         run, whole = q_end - q, (q_end - q) // lanes * lanes
         cell = x_steps[0] + n * x_steps[1] + g * x_steps[2] + q
+        number = o_end - o_first
         seen, at, ahead = x[cell:], in_place, 1
-        if o_end - o_first > FEW:
+        if number > FEW or number * inputs >= LIGHT:
             seen, at, ahead = panels, in_panels, inputs
             put_together(panels, x, cell, apart, whole, inputs)
         stand_up(columns, x, cell + whole, apart, run - whole, inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from math import prod
@@ -51,8 +51,12 @@ class Shape(NamedTuple):
 
 def shape_of(x: Any, w: Any, y: Any) -> Shape:
     """Read the sizes off (n, g, i, H, W), (g, o, i, k, l) and (n, g, o, h, w), or their shapes."""
-    x, w, y = getattr(x, "shape", x), getattr(w, "shape", w), getattr(y, "shape", y)
-    return Shape(x[0], x[1], x[2], w[1], tuple(y[3:]), tuple(w[3:]))
+    return _shape_of(getattr(x, "shape", x), getattr(w, "shape", w), getattr(y, "shape", y))
+
+
+@lru_cache(maxsize=1024)
+def _shape_of(x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...]) -> Shape:
+    return Shape(x[0], x[1], x[2], w[1], y[3:], w[3:])
 
 
 def cells_read(

@@ -187,8 +187,8 @@ def planned(x: Any, w: Any, shape: Shape, steps: Steps, of_weight: bool = False)
 @lru_cache(maxsize=256)
 def panels(
     shape: Shape, threads: int, itemsize: int
-) -> tuple[np.ndarray, list[slice], np.ndarray, int]:
-    """Plan a convolution of one tap: units, each thread's share, the kernel's sizes, the memory."""
+) -> tuple[list[tuple[np.ndarray]], np.ndarray, int]:
+    """Plan a convolution of one tap: each thread's units, the kernel's sizes, the memory it takes."""
     kernels = loops("pointwise")
     positions, panel = prod(shape.positions), kernels.panel_of(itemsize)
     number, most = -(-positions // panel), max(1, NEARBY // (shape.i * panel * itemsize))
@@ -205,4 +205,5 @@ def panels(
     most = max(q_end - q for _, _, q, q_end, _, _ in units)
     memory = sum(kernels.sizes_of(shape.i, most, itemsize))
     sizes = np.array([shape.i, shape.o, most])
-    return np.array(units), pieces(len(units), len(units), threads), sizes, memory
+    shares = pieces(len(units), len(units), threads)
+    return [(np.array(units[share]),) for share in shares], sizes, memory
