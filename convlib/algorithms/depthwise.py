@@ -12,12 +12,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from .rows import copy_rows
+from .vectors import kernel
+
 # Unsigned numbers index memory as they are; a signed one could count from the end.
 ONE, TWO = np.uintp(1), np.uintp(2)
 SHORT = 32  # a row of fewer outputs is not worth a loop of its own
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(nogil=True, fastmath={"contract"})
 def nine_taps(y, at, x, a, b, c, w, first, stride, n):
     """y[at + q] = the sum of nine products: weights from `first` on, and rows of x from a, b, c on.
 
@@ -44,7 +47,7 @@ def nine_taps(y, at, x, a, b, c, w, first, stride, n):
             )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def forward(x, w, y, sizes, channels_from, channels_to):
     """Some of all images' channels: x (n·c·H·W,), w (c·9,), y (n·c·h·w,), all flat.
 
@@ -55,30 +58,18 @@ def forward(x, w, y, sizes, channels_from, channels_to):
     # the channel between zeros, as high and wide as the windows reach
     tall, line = (rows - 1) * stride_h + 3, (width - 1) * stride_w + 3
     high_seen = min(high, (tall - above + apart_h - 1) // apart_h)
-    cells, step = min(wide, (line - left + apart_w - 1) // apart_w), np.uintp(apart_w)
+    cells = min(wide, (line - left + apart_w - 1) // apart_w)
     plane, results = np.zeros(tall * line, x.dtype), np.empty(rows * line, x.dtype)
     for c in range(channels_from, channels_to):
-        for r in range(high_seen):
-            to, here = (
-                np.uintp((r * apart_h + above) * line + left),
-                np.uintp((c * high + r) * wide),
-            )
-            if apart_w == 1:
-                for q in range(cells):
-                    plane[to + np.uintp(q)] = x[here + np.uintp(q)]
-            else:
-                for q in range(cells):
-                    plane[to + step * np.uintp(q)] = x[here + np.uintp(q)]
+        to, here = above * line + left, c * high * wide
+        copy_rows(plane, to, apart_h * line, apart_w, x, here, wide, 1, high_seen, cells)
         kernel, out = np.uintp(c % channels * 9), c * rows * width
         if stride_h == 1 and stride_w == 1 and width < SHORT:
             # all rows as one: what stands between two of them belongs to no window
             n = (rows - 1) * line + width
             one, two = np.uintp(line), np.uintp(2 * line)
             nine_taps(results, np.uintp(0), plane, np.uintp(0), one, two, w, kernel, 1, n)
-            for r in range(rows):
-                to, here = np.uintp(out + r * width), np.uintp(r * line)
-                for q in range(width):
-                    y[to + np.uintp(q)] = results[here + np.uintp(q)]
+            copy_rows(y, out, width, 1, results, 0, line, 1, rows, width)
         else:
             for r in range(rows):
                 a = r * stride_h * line

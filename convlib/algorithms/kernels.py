@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .rows import copy_row, lay_out, turn, write
+from .rows import copy_rows, lay_out, turn, write
 from .vectors import BYTES, REGISTERS, kernel, tile
 
 TERMS = 256  # that are added up by themselves: sums of sums are more exact than long ones
@@ -79,7 +79,7 @@ def together(memory, w, at_w, rows, to, piece):
     """Put some outputs' weights together: pieces of a row, row by row. The pieces are far apart."""
     for k in range(0, len(to), piece):
         for o in range(len(rows)):
-            copy_row(memory, o * len(to) + k, 1, w, at_w + rows[o] + to[k], 1, piece)
+            copy_rows(memory, o * len(to) + k, 0, 1, w, at_w + rows[o] + to[k], 0, 1, 1, piece)
 
 
 def sizes_of(inputs, most, wide, phases, terms):

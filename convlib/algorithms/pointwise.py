@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from .kernels import MANY, many
-from .rows import copy_row
+from .rows import copy_rows
 from .vectors import BYTES, kernel, move, wide_vectors
 
 OUTPUTS, (WIDE, _, _) = MANY  # of a matrix of sums: outputs, and registers of positions
@@ -107,8 +107,7 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory):
                 many(y, at_y, pitch, seen, at, w, at_w, rows, to, here, whole, False, ahead)
             else:  # it writes all outputs of a matrix of sums, and these would be others' cells
                 many(sums, 0, whole, seen, at, w, at_w, rows, to, here, whole, False, ahead)
-                for r in range(here):
-                    copy_row(y, at_y + r * pitch, 1, sums, r * whole, 1, whole)
+                copy_rows(y, at_y, pitch, 1, sums, 0, whole, 1, here, whole)
             for c in range(run - whole):
                 for r in range(0, here, 4):
                     at_r, last = at_w + r * inputs, min(3, here - r - 1)

@@ -21,24 +21,28 @@ TWO, THREE = np.uintp(2), np.uintp(3)
 
 
 def whole_vectors(step: int) -> Any:
-    """Compile a loop that copies a row of at least four cells, every `step`-th, as vectors.
+    """Compile a loop that copies rows of at least four cells, every `step`-th, as vectors.
 
     The last vector ends with the row's last cell: it may copy cells that have been copied already.
     """
     sixteen, eight, four = (move(cells, step) for cells in (16, 8, 4))
 
-    @njit(nogil=True)
-    def copy(to, place, x, cell, n):
-        if n >= 16:
-            for q in range(0, n - 15, 16):
-                sixteen(to, place + q, x, cell + q * step)
-            sixteen(to, place + n - 16, x, cell + (n - 16) * step)
-        elif n >= 8:
-            eight(to, place, x, cell)
-            eight(to, place + n - 8, x, cell + (n - 8) * step)
-        else:
-            four(to, place, x, cell)
-            four(to, place + n - 4, x, cell + (n - 4) * step)
+    @njit(nogil=True, inline="always")
+    def copy(to, place, line, x, cell, down, rows, n):
+        for _ in range(rows):
+            if n >= 16:
+                q = 0
+                while q < n - 16:
+                    sixteen(to, place + q, x, cell + q * step)
+                    q += 16
+                sixteen(to, place + n - 16, x, cell + (n - 16) * step)
+            elif n >= 8:
+                eight(to, place, x, cell)
+                eight(to, place + n - 8, x, cell + (n - 8) * step)
+            else:
+                four(to, place, x, cell)
+                four(to, place + n - 4, x, cell + (n - 4) * step)
+            place, cell = place + line, cell + down
 
     return copy
 
@@ -47,15 +51,17 @@ neighbours, every_second = whole_vectors(1), whole_vectors(2)
 
 
 @kernel(inline="always")
-def copy_row(to, place, apart, x, cell, step, n):
-    """to[place + q·apart] = x[cell + q·step]."""
+def copy_rows(to, place, line, apart, x, cell, down, step, rows, n):
+    """to[place + r·line + q·apart] = x[cell + r·down + q·step], for so many rows r of n cells."""
     if apart == 1 and step == 1 and n >= 4:
-        neighbours(to, place, x, cell, n)
+        neighbours(to, place, line, x, cell, down, rows, n)
     elif apart == 1 and step == 2 and n >= 4:
-        every_second(to, place, x, cell, n)
+        every_second(to, place, line, x, cell, down, rows, n)
     else:
-        for q in range(n):
-            to[np.uintp(place + q * apart)] = x[np.uintp(cell + q * step)]
+        for r in range(rows):
+            for q in range(n):
+                there = np.uintp(place + r * line + q * apart)
+                to[there] = x[np.uintp(cell + r * down + q * step)]
 
 
 @kernel(inline="always")
@@ -94,21 +100,13 @@ def lay_out(to, pitch, x, at_x, steps, size, wide, phases, stride, start, channe
         for i in range(channels):
             for d in range(wide[0]):
                 place = i * pitch + ((p * wide[0] + d) * wide[1]) * wide[2]
+                if zeros:  # all at once: a few between two rows would take a call each
+                    put_zeros(to, place, place + wide[1] * wide[2])
                 if not d_from <= d < d_to:
-                    put_zeros(to, place, place + (wide[1] * wide[2] if zeros else 0))
                     continue
-                if zeros:
-                    put_zeros(to, place, place + h_from * wide[2])
-                    put_zeros(to, place + h_to * wide[2], place + wide[1] * wide[2])
-                    for h in range(h_from, h_to):
-                        row = place + h * wide[2]
-                        put_zeros(to, row, row + w_from)
-                        put_zeros(to, row + w_to, row + wide[2])
                 cell = first + i * steps[3] + (d * stride[0] + at_d) * steps[4]
                 place += h_from * wide[2] + w_from
-                for _ in range(h_from, h_to):
-                    copy_row(to, place, 1, x, cell, step, n)
-                    place, cell = place + wide[2], cell + down
+                copy_rows(to, place, wide[2], 1, x, cell, down, step, h_to - h_from, n)
     if zeros:
         for i in range(channels):
             used = len(phases) * wide[0] * wide[1] * wide[2]
@@ -120,10 +118,9 @@ def write(y, at_y, steps, results, pitch, wide, sizes, channels):
     """Copy results (o, d, h, w), rows as far apart as `wide` says, to y. The rest is dropped."""
     for o in range(channels):
         for d in range(sizes[0]):
-            for h in range(sizes[1]):
-                place = at_y + o * steps[3] + d * steps[4] + h * steps[5]
-                result = o * pitch + (d * wide[1] + h) * wide[2]
-                copy_row(y, place, steps[6], results, result, 1, sizes[2])
+            place, result = at_y + o * steps[3] + d * steps[4], o * pitch + d * wide[1] * wide[2]
+            line, apart, (_, rows, n) = steps[5], steps[6], sizes
+            copy_rows(y, place, line, apart, results, result, wide[2], 1, rows, n)
 
 
 @kernel()
@@ -140,8 +137,7 @@ def turn(to, places, y, at_y, steps, wide, sizes, channels):
             row = at_y + d * steps[4] + h * steps[5]
             for w in range(0, sizes[2], 16):
                 n = min(16, sizes[2] - w)
-                for o in range(channels):
-                    cell = row + o * steps[3] + w * steps[6]
-                    copy_row(to, (q + w) * channels + o, channels, y, cell, steps[6], n)
+                place, cell = (q + w) * channels, row + w * steps[6]
+                copy_rows(to, place, 1, channels, y, cell, steps[3], steps[6], channels, n)
             q += sizes[2]
     return q

@@ -35,7 +35,10 @@ REGISTERS = 32 if BYTES == 64 or _arm else 16
 
 # The kernels that are compiled into one another: a change of one file is a change of all.
 _folder = Path(__file__).parent
-_files = [_folder / f"{name}.py" for name in ("vectors", "rows", "kernels", "sums", "pointwise")]
+_files = [
+    _folder / f"{name}.py"
+    for name in ("vectors", "rows", "kernels", "sums", "pointwise", "depthwise")
+]
 STAMP = tuple((f.stat().st_mtime_ns, f.stat().st_size) for f in _files if f.exists())
 
 
