@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -453,7 +454,7 @@ def test_units_hold_each_output_once(monkeypatch, cells):
             found = units.plan(positions, (0,) * (axes + 3), shape, steps, threads_, 4, of_weight)
             seen = np.zeros((n, g, *units.three(positions, 1)[:2], o), int)
             for part in found.shares:
-                for image, group, d, d_end, h, h_end, first, end in found.units[part]:
+                for image, group, d, d_end, h, h_end, first, end in found.units[part, :8]:
                     seen[image, group, d:d_end, h:h_end, first:end] += 1
                     assert first % 16 == 0
             assert (seen == 1).all()
@@ -477,6 +478,38 @@ def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
         gw = grad.conv2d_weight(x, w.shape, y, padding=2, algorithm="windows")
         mine = grad.conv2d_weight(x, w.shape, y, padding=2, algorithm="compiled")
         assert_near(mine, gw, EPSILONS)
+    units.plan.cache_clear()
+
+
+@pytest.mark.parametrize("cells", [1 << 8, 1 << 20])
+@pytest.mark.parametrize("outputs", [2, 10])
+def test_taps_that_see_padding_alone_are_left_out(monkeypatch, cells, outputs):
+    """Slices and rows that see padding with a part of their taps, with all, and with none."""
+    needs("compiled")
+    units = choice.module("units")
+    monkeypatch.setattr(units, "UNIT", cells)
+    units.plan.cache_clear()
+    lengths = set()
+    for depth, padding, dilation, stride in itertools.product(
+        (1, 2, 4), ((0, 0, 0), (1, 1, 1), (3, 1, 0), (4, 3, 4)), (1, 2), (1, 2)
+    ):
+        if depth + 2 * padding[0] < 2 * dilation + 1:
+            continue
+        x = numbers((1, 4, depth, 6, 7), "float64", depth)
+        w = numbers((outputs, 2, 3, 3, 2), "float64", 1)
+        rest = {"padding": padding, "dilation": (dilation, 1, 1), "stride": stride, "groups": 2}
+        y = convlib.conv3d(x, w, algorithm="windows", **rest)
+        assert_near(convlib.conv3d(x, w, algorithm="compiled", **rest), y, EPSILONS)
+        for name, args in (("input", (x.shape, w, y)), ("weight", (x, w.shape, y))):
+            gradient = getattr(grad, f"conv3d_{name}")
+            plain = gradient(*args, algorithm="windows", **rest)
+            assert_near(gradient(*args, algorithm="compiled", **rest), plain, EPSILONS)
+        shape = Shape(1, 2, 2, outputs // 2, y.shape[2:], (3, 3, 2))
+        steps = Steps((stride,) * 3, tuple((p, p) for p in padding), (dilation, 1, 1))
+        found = units.plan(x.shape[2:], (0, 0, 144, 48, 16, 8), shape, steps, 1, 8, False)
+        lengths |= {end - start for start, end in found.units[:, 8:]}
+    # all 36 terms, and those of two slices of taps, and of one
+    assert {36, 24, 12} <= lengths
     units.plan.cache_clear()
 
 

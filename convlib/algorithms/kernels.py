@@ -110,30 +110,32 @@ def see(cells, channel, x, x_steps, units, u, phases, geometry):
 def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry, memory):
     """The units' parts of y (n, g, o, d, h, w), from (n, g, i, D, H, W) and (g, o, k).
 
-    A unit is an image, a group, and ranges of d, h and o. Arrays are flat; their steps begin with
-    the place of the first cell. `geometry` is (D, H, W), the places laid out for them, the stride,
-    and where the first window starts; the most positions of a unit; and as counts i, of how many
-    neighbours the pieces are that weights are put together from (0: not at all), and the terms.
+    A unit is an image, a group, and ranges of d, h, o and of the terms. Arrays are flat; their steps
+    begin with the place of the first cell. `geometry` is (D, H, W), the places laid out for them,
+    the stride, and where the first window starts; the most positions of a unit; and as counts i, of
+    how many neighbours the pieces are that weights are put together from (0: not at all), and the
+    terms.
     """
     _, wide, _, _, most, counts = geometry
-    channel, pitch, number, own = distances(counts[0], most, wide, len(phases), len(at))
+    channel, pitch, number, own = distances(counts[0], most, wide, len(phases), counts[2])
     cells, weights, results = memory[:number], memory[number : number + own], memory[number + own :]
     outputs, in_order, piece = np.arange(MANY[0]), np.arange(len(at)), counts[1]
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)
-        n, g, d, d_end, h, h_end, o, o_end = units[u]
+        n, g, d, d_end, h, h_end, o, o_end, first_term, end_term = units[u]
         shape = d_end - d, h_end - h, most[2]
+        terms, places = at[first_term:end_term], to[first_term:end_term]
         run = ((shape[0] - 1) * wide[1] + shape[1] - 1) * wide[2] + shape[2]
         for first in range(o, o_end, MANY[0]):
             rows = outputs[: min(MANY[0], o_end - first)]
             at_w = w_steps[0] + g * w_steps[1] + first * w_steps[2]
             if piece:
-                together(weights, w, at_w, rows * w_steps[2], to, piece)
-                rows = rows * len(at)
-                correlate(results, pitch, cells, at, weights, 0, rows, in_order, run)
+                together(weights, w, at_w, rows * w_steps[2], places, piece)
+                rows = rows * len(terms)
+                correlate(results, pitch, cells, terms, weights, 0, rows, in_order, run)
             else:
                 rows = rows * w_steps[2]
-                correlate(results, pitch, cells, at, w, at_w, rows, to, run)
+                correlate(results, pitch, cells, terms, w, at_w, rows, places, run)
             at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + first * y_steps[3]
             at_y += d * y_steps[4] + h * y_steps[5]
             write(y, at_y, y_steps, results, pitch, wide, shape, len(rows))
@@ -153,7 +155,7 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     places = np.empty(most[0] * most[1] * most[2], np.int64)
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)
-        n, g, d, d_end, h, h_end, o, o_end = units[u]
+        n, g, d, d_end, h, h_end, o, o_end, _, _ = units[u]
         shape = d_end - d, h_end - h, most[2]
         at_y = gy_steps[0] + n * gy_steps[1] + g * gy_steps[2] + o * gy_steps[3]
         at_y += d * gy_steps[4] + h * gy_steps[5]

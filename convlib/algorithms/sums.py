@@ -75,7 +75,7 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     ones, one_phase, rows = np.ones(3, np.int64), np.zeros((1, 3), np.int64), wide.copy()
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)
-        n, g, d, d_end, h, h_end, o, o_end = units[u]
+        n, g, d, d_end, h, h_end, o, o_end, _, _ = units[u]
         # the same rows of gy, and zeros between two of them: what x holds there belongs to no window.
         # The last unit of as many rows has left them there.
         here, end = (d, h, 0), (d_end, h_end, most[2])

@@ -15,7 +15,7 @@ import numpy as np
 
 from .flat import layout_of
 from .im2col import pieces
-from .steps import Shape, Steps, loops
+from .steps import Shape, Steps, loops, seen
 from .threads import limit
 
 # Multiplications. Below, a second thread gains nothing: for a tenth of a second after a product, one
@@ -24,6 +24,7 @@ SEVERAL = 1 << 25
 # Bytes that a unit reads again and again: half of the cache that a core has for itself.
 UNIT = 1 << 20
 NEARBY = 1 << 19  # the same of a layer of one tap, which reads its weight once more for each unit
+FEW_SLICES = 2  # for each slice of padding
 NEAR = 1 << 17  # bytes of a group's weights that are quickly read wherever they lie
 
 
@@ -97,6 +98,20 @@ def shared_outputs(outputs: int, threads: int) -> list[slice]:
     return [slice(16 * s.start, min(16 * s.stop, outputs)) for s in cuts]
 
 
+def taps_that_see(
+    at: tuple[slice, slice], size: tuple[int, ...], shape: Shape, steps: Steps
+) -> tuple[int, ...]:
+    """The numbers of the taps that see a cell from some of these d and h; all, if none does."""
+    here = (*at, slice(0, shape.positions[-1]))[3 - len(shape.taps) :]
+    found = []
+    for number, tap in enumerate(np.ndindex(*shape.taps)):
+        ranges, _ = seen(tap, size, shape.positions, steps)
+        both = zip(ranges, here, strict=True)
+        if all(max(a.start, b.start) < min(a.stop, b.stop) for a, b in both):
+            found.append(number)
+    return tuple(found or range(prod(shape.taps)))
+
+
 def ranges_of(
     shape: Shape, steps: Steps, threads: int, itemsize: int, of_weight: bool
 ) -> tuple[list[slice], ...]:
@@ -108,7 +123,9 @@ def ranges_of(
         layout = layout_of(shape._replace(positions=(*rows, w)[3 - axes :]), steps)
         return prod(layout.wide) * (shape.o * of_weight + shape.i * len(layout.phases)) * itemsize
 
-    many = d, h
+    # of few slices, many see padding with a part of their taps: by themselves, they leave these out
+    alone = axes == 3 and not of_weight and sum(steps.padding[0]) * FEW_SLICES >= d
+    many = (1, h) if alone else (d, h)
     while size(many) > UNIT and many != (1, 1):
         many = (-(-many[0] // 2), h) if many[0] > 1 else (1, -(-many[1] // 2))
     by_d, by_h, by_o = pieces(d, many[0]), pieces(h, many[1]), [slice(0, shape.o)]
@@ -136,32 +153,51 @@ def plan(
     Kept for the next call of these sizes: for a small one this takes longer than the sum.
     """
     by_d, by_h, by_o = ranges_of(shape, steps, threads, itemsize, of_weight)
-    units = [
-        (n, g, d.start, d.stop, h.start, h.stop, o.start, o.stop)
-        for o, n, g, d, h in product(by_o, range(shape.n), range(shape.g), by_d, by_h)
-    ]
     most = (by_d[-1].stop - by_d[-1].start, by_h[-1].stop - by_h[-1].start)
     positions = (*most, shape.positions[-1])
     layout = layout_of(shape._replace(positions=positions[3 - len(shape.taps) :]), steps)
     plane = prod(layout.wide)
     # where the terms' cells begin in what is laid out, and where their weights are, in memory's order
-    taps = np.array([phase * plane + first for phase, first in layout.taps])
-    at = (np.arange(shape.i)[:, None] * (len(layout.phases) * plane) + taps).reshape(-1)
+    taps, all_taps = (
+        [phase * plane + first for phase, first in layout.taps],
+        range(len(layout.taps)),
+    )
+    channels = np.arange(shape.i) * (len(layout.phases) * plane)
+    at = np.add.outer(channels, taps).reshape(-1)
     of_w = zip((shape.i, *shape.taps), w_strides[2:], strict=True)
     places = (np.arange(n) * (s // itemsize) for n, s in of_w)
     to = np.reshape(sum(np.ix_(*places)), -1)
     order = np.argsort(to, kind="stable")
-    at, to = at[order], to[order]
-    gaps = np.flatnonzero(np.diff(to) != 1)
-    far = len(gaps) and shape.o * len(to) * itemsize > NEAR
-    piece = int(np.gcd.reduce(gaps + 1)) if far else 0
+    at, to, tap = at[order], to[order], np.tile(all_taps, shape.i)[order]
+    far = (np.diff(to) != 1).any() and shape.o * len(to) * itemsize > NEAR
+    # a unit's terms: without those of taps that see nothing but padding from there
+    kinds: dict[tuple[int, ...], tuple[int, int]] = {}
+    terms, kept = {}, np.zeros(0, int)
+    for d, h in product(by_d, by_h):
+        taken = tuple(all_taps) if of_weight else taps_that_see((d, h), size, shape, steps)
+        if taken not in kinds:
+            some = np.flatnonzero(np.isin(tap, taken))
+            kinds[taken] = len(kept), len(kept) + len(some)
+            kept = np.concatenate([kept, some])
+        terms[d.start, h.start] = kinds[taken]
+    units = [
+        (n, g, d.start, d.stop, h.start, h.stop, o.start, o.stop, *terms[d.start, h.start])
+        for o, n, g, d, h in product(by_o, range(shape.n), range(shape.g), by_d, by_h)
+    ]
+    # of how many neighbours the pieces are that weights are put together from
+    piece = 0
+    if far:
+        runs = [to[kept[start:end]] for start, end in kinds.values()]
+        cuts = [np.flatnonzero(np.diff(run, append=-1) != 1) + 1 for run in runs]
+        piece = int(np.gcd.reduce(np.concatenate(cuts)))
+    number, at, to = len(to), at[kept], to[kept]
     begin = tuple(-before for before, _ in steps.padding)
     geometry = [three(size, 1), three(layout.wide, 1), three(steps.stride, 1), three(begin, 0)]
-    geometry += [positions, (shape.i, piece, at.size)]
+    geometry += [positions, (shape.i, piece, number)]
     phases = [three(phase, 0) for phase in layout.phases]
     kernels = loops("kernels")
     _, result, cells, weights = kernels.sizes_of(
-        shape.i, positions, three(layout.wide, 1), len(phases), len(at)
+        shape.i, positions, three(layout.wide, 1), len(phases), number
     )
     memory = cells + weights + kernels.MANY[0] * result
     if of_weight:  # instead of some outputs' weights and results, all of the output, and some sums
