@@ -206,15 +206,17 @@ def test_an_infinite_weight_reaches_only_what_it_met(name):
 
 
 @pytest.mark.parametrize("name", [name for name in DIRECT if name != "bands"])
-@pytest.mark.parametrize("outputs", [3, 20])
-def test_an_infinite_cell_reaches_only_the_taps_that_saw_it(name, outputs):
+@pytest.mark.parametrize(("outputs", "groups"), [(3, 1), (20, 1), (9, 9)])
+def test_an_infinite_cell_reaches_only_the_taps_that_saw_it(name, outputs, groups):
     """The last cells of a row are seen by the last taps alone, however rows are put together."""
     needs(name)
     x, gy = np.abs(numbers((1, 9, 9, 9), "float64", 0)), numbers((1, outputs, 7, 7), "float64", 1)
     x[0, 1, 3, 8] = np.inf
-    gw = grad.conv2d_weight(x, (outputs, 9, 3, 3), np.abs(gy) + 1, algorithm=name)
+    rest = {"groups": groups, "algorithm": name}
+    gw = grad.conv2d_weight(x, (outputs, 9 // groups, 3, 3), np.abs(gy) + 1, **rest)
     expected = np.zeros(gw.shape, bool)
-    expected[:, 1, :, 2] = True
+    seen = (slice(None), 1) if groups == 1 else (1, 0)
+    expected[(*seen, slice(None), 2)] = True
     np.testing.assert_array_equal(np.isinf(gw), expected)
     assert not np.isnan(gw).any()
 

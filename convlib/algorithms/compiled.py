@@ -6,7 +6,8 @@ long as they grow, and reads the cells where they are: no columns.
 
 The cells lie as in `flat.py`: rows behind one another, so that each tap sees one long run. Only a few
 rows of the output are worked on at a time, a unit, so that all that a unit needs stays in the cache.
-The loops themselves are in `kernels.py`.
+The loops themselves are in `kernels.py`; in `pointwise.py` for kernels of one tap, and in
+`depthwise.py` for one channel a group.
 
 Source: the register blocking is that of E. Georganas et al., *Anatomy of high-performance deep
 learning convolutions on SIMD architectures* (2018).
@@ -15,6 +16,7 @@ learning convolutions on SIMD architectures* (2018).
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from types import ModuleType
 from typing import Any
 
@@ -28,6 +30,7 @@ from .turned import input_gradient as turned
 from .units import SEVERAL, memory_of, panels, planned, usable
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
+SMALL = 1 << 12  # cells of a channel: so many stay in the innermost cache, beside their gradients
 
 __all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
 
@@ -146,10 +149,37 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
         return
     if out.dtype.kind == "c":
         return by_parts(weight_gradient, xp, x, gy, out, steps)
+    few = shape.o <= FEW or shape.i * prod(shape.taps) <= 4 * FEW
+    if is_depthwise(shape, steps) and prod(x.shape[3:]) <= SMALL:
+        out[...] = depthwise_sums(x, gy, shape, steps).reshape(out.shape)
+    else:
+        out[...] = sums_of_units(x, gy, out, shape, steps, few)
+    if few and np.isnan(out).any():  # between two rows, zeros may have met an infinity
+        im2col.weight_gradient(xp, x, gy, out, steps)
+
+
+def depthwise_sums(x: Any, gy: Any, shape: Shape, steps: Steps) -> Any:
+    """(n, c, 1, H, W) and (n, c, 1, h, w) to (c·9,), shared out by channels."""
+    kernels = loops("depthwise")
+    (above, _), (left, _) = steps.padding
+    sizes = (shape.n, shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left)
+    x, gy = np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(gy).reshape(-1)
+    total = np.zeros(9 * shape.g, x.dtype)
+
+    def some(channels: slice) -> None:
+        kernels.weight_gradient(x, gy, total, sizes, channels.start, channels.stop)
+
+    several = shape.products >= SEVERAL
+    jobs = pieces(shape.g, shape.g, limit() if several else 1)
+    share(some, [(c,) for c in jobs], several)
+    return total
+
+
+def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bool) -> Any:
+    """(n, g, i, H, W) and (n, g, o, h, w) to (g, o, i, k, l), shared out by units."""
     x, gy = usable(x), usable(gy)
     found = planned(x, out, shape, steps, of_weight=True)
     arrays, terms = (*memory_of(x), *memory_of(gy)), len(found.at)
-    few = shape.o <= FEW or terms <= 4 * FEW
     kernels = loops("sums" if few else "kernels")
     # sums of few outputs are nine at once; else whole registers, of whole matrices of sums
     more = -terms % (9 if few else 8), 0 if few else -shape.o % 16
@@ -171,6 +201,4 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     total = sums.sum(0) if len(sums) > 1 else sums[0]
     # (g, o, i·k·l) or (g, i·k·l, o) -> (g, o, i, k, l)
     total = total if few else total.swapaxes(1, 2)
-    out[...] = total[:, : shape.o, :terms].reshape(out.shape)
-    if few and np.isnan(out).any():  # between two rows, zeros may have met an infinity
-        im2col.weight_gradient(xp, x, gy, out, steps)
+    return total[:, : shape.o, :terms].reshape(out.shape)

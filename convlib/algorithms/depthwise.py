@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from .rows import copy_rows
-from .vectors import kernel
+from .vectors import kernel, wide_vectors
 
 # Unsigned numbers index memory as they are; a signed one could count from the end.
 ONE, TWO = np.uintp(1), np.uintp(2)
@@ -77,3 +77,48 @@ def forward(x, w, y, sizes, channels_from, channels_to):
                     y, np.uintp(out + r * width), plane, np.uintp(a), np.uintp(a + line),
                     np.uintp(a + 2 * line), w, kernel, stride_w, width,
                 )  # fmt: skip
+
+
+@njit(nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def nine_sums(y, x, line, n):
+    """The sums over q of y[q] · x[q + k·line + l] for the nine taps k, l.
+
+    To be added up a vector at a time, sums along the innermost loop need "reassoc".
+    """
+    wide_vectors()
+    b, c = np.uintp(line), np.uintp(2 * line)
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = y.dtype.type(0)
+    for q in range(n):
+        u = np.uintp(q)
+        v = y[u]
+        s0, s1, s2 = s0 + v * x[u], s1 + v * x[u + ONE], s2 + v * x[u + TWO]
+        s3, s4, s5 = s3 + v * x[b + u], s4 + v * x[b + u + ONE], s5 + v * x[b + u + TWO]
+        s6, s7, s8 = s6 + v * x[c + u], s7 + v * x[c + u + ONE], s8 + v * x[c + u + TWO]
+    return s0, s1, s2, s3, s4, s5, s6, s7, s8
+
+
+@kernel()
+def weight_gradient(x, gy, w, sizes, channels_from, channels_to):
+    """Some channels of w (c·9,), added up over all images: x (n·c·H·W,), gy (n·c·h·w,), all flat.
+
+    `sizes` are n, c, H, W, h, w, the strides and the padding before each axis. A channel of x is put
+    between zeros, and its gradient's cells as far apart as windows are: both are one run then.
+    """
+    images, channels, high, wide, rows, width, stride_h, stride_w, above, left = sizes
+    tall, line = (rows - 1) * stride_h + 3, (width - 1) * stride_w + 3
+    run = (rows - 1) * stride_h * line + (width - 1) * stride_w + 1
+    run = (run + 15) // 16 * 16  # whole vectors: cells left over would be added up singly
+    high_seen, cells = min(high, tall - above), min(wide, line - left)
+    plane, results = np.zeros(run + 2 * line + 2, x.dtype), np.zeros(run, x.dtype)
+    for c in range(channels_from, channels_to):
+        for n in range(images):
+            one = n * channels + c
+            copy_rows(
+                plane, above * line + left, line, 1, x, one * high * wide, wide, 1, high_seen, cells
+            )
+            copy_rows(
+                results, 0, stride_h * line, stride_w, gy, one * rows * width, width, 1, rows, width
+            )
+            sums = nine_sums(results, plane, line, run)
+            for k in range(9):
+                w[9 * c + k] += sums[k]
