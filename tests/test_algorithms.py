@@ -515,6 +515,26 @@ def test_taps_that_see_padding_alone_are_left_out(monkeypatch, cells, outputs):
     units.plan.cache_clear()
 
 
+@pytest.mark.parametrize("often", [0, 1 << 30])
+def test_weights_in_another_order_are_put_together(monkeypatch, often):
+    """Once for all units, or for each unit its own, with all taps and without some."""
+    needs("compiled")
+    compiled, units = choice.module("compiled"), choice.module("units")
+    monkeypatch.setattr(compiled, "OFTEN", often)
+    monkeypatch.setattr(units, "NEAR", 0)
+    monkeypatch.setattr(units, "UNIT", 1 << 10)
+    units.plan.cache_clear()
+    for size in ((4, 6, 7), (9, 13), (40,)):
+        axes = len(size)
+        x = np.zeros((2, 4, *size))
+        w, gy = numbers((12, 2, *(3,) * axes), "float64", 1), numbers((2, 12, *size), "float64", 2)
+        gradient = getattr(grad, f"conv{axes}d_input")
+        rest = {"padding": 1, "groups": 2}
+        plain = gradient(x.shape, w, gy, algorithm="windows", **rest)
+        assert_near(gradient(x.shape, w, gy, algorithm="compiled", **rest), plain, EPSILONS)
+    units.plan.cache_clear()
+
+
 def views_of(x):
     """The same cells in other places: odd steps, read-only, strided, mirrored, Fortran's order."""
     bytes_ = np.zeros(x.size * 5, np.uint8)

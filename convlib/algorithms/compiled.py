@@ -30,6 +30,7 @@ from .turned import input_gradient as turned
 from .units import SEVERAL, memory_of, panels, planned, usable
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
+OFTEN = 3  # a weight in another order is put in order once, if it would be more often in parts
 SMALL = 1 << 12  # cells of a channel: so many stay in the innermost cache, beside their gradients
 
 __all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
@@ -132,11 +133,14 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     kernels = loops("kernels")
     x, w = usable(x), usable(w)
     found = planned(x, w, shape, steps)
+    if found.times > OFTEN:
+        w = np.ascontiguousarray(w)
+        found = planned(x, w, shape, steps)
     arrays = (*memory_of(x), *memory_of(w, w.ndim), *memory_of(out))
 
     def some(units: slice) -> None:
         memory = scratch(np, found.memory, out.dtype)
-        kernels.forward(*arrays, found.units[units], *found[2:-1], memory)
+        kernels.forward(*arrays, found.units[units], *found[2:-2], memory)
 
     share(some, [(units,) for units in found.shares], len(found.shares) > 1)
 

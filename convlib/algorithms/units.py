@@ -38,6 +38,7 @@ class Plan(NamedTuple):
     phases: np.ndarray
     geometry: tuple[np.ndarray, ...]
     memory: int  # how many values a thread works in
+    times: int  # how often weights are put together
 
 
 def three(values: tuple, fill: Any) -> tuple:
@@ -211,6 +212,7 @@ def plan(
         np.array(phases),
         tuple(map(np.array, geometry)),
         memory,
+        shape.n * len(by_d) * len(by_h) if piece else 0,
     )
 
 
