@@ -630,7 +630,7 @@ def test_units_of_one_tap_hold_each_output_once(monkeypatch, cells):
     """For any size of a unit, and any number of threads; each thread gets about as many."""
     pytest.importorskip("numba")
     units = choice.module("units")
-    monkeypatch.setattr(units, "NEARBY", cells)
+    monkeypatch.setattr(units, "PANELS", cells)
     for shape in (
         Shape(1, 1, 3, 5, (300,), (1,)),
         Shape(2, 3, 64, 40, (9, 31), (1, 1)),

@@ -54,7 +54,8 @@ def depthwise(
     (above, _), (left, _) = steps.padding
     sizes = (shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left, *apart)
     # a part of complex numbers could be seen as one axis, too, with gaps between its numbers
-    x, w, y = np.ascontiguousarray(x).reshape(-1), w.reshape(-1), out.reshape(-1)
+    x, w, y = np.ascontiguousarray(x), np.ascontiguousarray(w), out.reshape(-1)
+    x, w = x.reshape(-1), w.reshape(-1)
 
     def some(channels: slice) -> None:
         kernels.forward(x, w, y, sizes, channels.start, channels.stop)

@@ -63,19 +63,19 @@ def forward(x, w, y, sizes, channels_from, channels_to):
     for c in range(channels_from, channels_to):
         to, here = above * line + left, c * high * wide
         copy_rows(plane, to, apart_h * line, apart_w, x, here, wide, 1, high_seen, cells)
-        kernel, out = np.uintp(c % channels * 9), c * rows * width
+        first, out = np.uintp(c % channels * 9), c * rows * width
         if stride_h == 1 and stride_w == 1 and width < SHORT:
             # all rows as one: what stands between two of them belongs to no window
             n = (rows - 1) * line + width
             one, two = np.uintp(line), np.uintp(2 * line)
-            nine_taps(results, np.uintp(0), plane, np.uintp(0), one, two, w, kernel, 1, n)
+            nine_taps(results, np.uintp(0), plane, np.uintp(0), one, two, w, first, 1, n)
             copy_rows(y, out, width, 1, results, 0, line, 1, rows, width)
         else:
             for r in range(rows):
                 a = r * stride_h * line
                 nine_taps(
                     y, np.uintp(out + r * width), plane, np.uintp(a), np.uintp(a + line),
-                    np.uintp(a + 2 * line), w, kernel, stride_w, width,
+                    np.uintp(a + 2 * line), w, first, stride_w, width,
                 )  # fmt: skip
 
 

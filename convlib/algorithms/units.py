@@ -23,8 +23,8 @@ from .threads import limit
 SEVERAL = 1 << 25
 # Bytes that a unit reads again and again: half of the cache that a core has for itself.
 UNIT = 1 << 20
-NEARBY = 1 << 19  # the same of a layer of one tap, which reads its weight once more for each unit
-FEW_SLICES = 2  # for each slice of padding
+PANELS = 1 << 19  # the same of a layer of one tap
+FEW_SLICES = 2  # of a video, for each slice of padding: no more are units by themselves
 NEAR = 1 << 17  # bytes of a group's weights that are quickly read wherever they lie
 
 
@@ -159,10 +159,7 @@ def plan(
     layout = layout_of(shape._replace(positions=positions[3 - len(shape.taps) :]), steps)
     plane = prod(layout.wide)
     # where the terms' cells begin in what is laid out, and where their weights are, in memory's order
-    taps, all_taps = (
-        [phase * plane + first for phase, first in layout.taps],
-        range(len(layout.taps)),
-    )
+    taps, all_taps = [p * plane + first for p, first in layout.taps], range(len(layout.taps))
     channels = np.arange(shape.i) * (len(layout.phases) * plane)
     at = np.add.outer(channels, taps).reshape(-1)
     of_w = zip((shape.i, *shape.taps), w_strides[2:], strict=True)
@@ -229,7 +226,7 @@ def panels(
     """Plan a convolution of one tap: each thread's units, the kernel's sizes, the memory it takes."""
     kernels = loops("pointwise")
     positions, panel = prod(shape.positions), kernels.panel_of(itemsize)
-    number, most = -(-positions // panel), max(1, NEARBY // (shape.i * panel * itemsize))
+    number, most = -(-positions // panel), max(1, PANELS // (shape.i * panel * itemsize))
     cuts, by_o = pieces(number, most), [slice(0, shape.o)]
     if shape.n * shape.g * len(cuts) % threads:
         if number >= 2 * threads:

@@ -151,6 +151,7 @@ def tile(outputs: int, vectors: int) -> Any:
 def move(count: int, step: int) -> Any:
     """Make a function that copies cells: to[place + q] = x[cell + q·step], step 1 or 2, as a vector.
 
+    So many cells, or with a `count` of 0 as many as a register holds.
     Of a step of 2 it reads both halves, and takes every second cell of them: no cell beyond the last.
     """
 
