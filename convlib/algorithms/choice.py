@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from .steps import Shape, Steps, is_available, shape_of
-from .threads import limit
 from .turned import input_gradient as turned
 
 # "windows" is the library's core: pad, view, one product of matrices over all columns
@@ -109,8 +108,7 @@ def choose(
 ) -> str:
     """Return an algorithm's name: what "auto" means for these sizes, or what was asked for."""
     if algorithm == "auto":
-        several = sum(shape.taps) == len(shape.taps) and limit() > 1  # asked for where it matters
-        return _auto(task, shape, steps, dtype, xp is np, _allowed.get(), several)
+        return _auto(task, shape, steps, dtype, xp is np, _allowed.get())
     axes = len(shape.taps)
     if not isinstance(algorithm, str):
         raise TypeError(f"conv{axes}d: algorithm must be a string, got {algorithm!r}.")
@@ -132,7 +130,6 @@ def _auto(
     dtype: np.dtype,
     on_cpu: bool,
     allowed: float,
-    several: bool,
 ) -> str:
     if shape.products < TINY:
         return "windows"
@@ -148,7 +145,7 @@ def _auto(
                 return name
     if not on_cpu or dtype.kind not in "fc":
         return "im2col"
-    if is_available() and compiled_pays(task, shape, dtype, several):
+    if is_available() and compiled_pays(task, shape, dtype):
         return "compiled"
     # turning a large kernel round costs more than it saves on a small image, and so does copying o
     # channels for the sake of few i: there the columns are computed and added up instead
@@ -158,11 +155,8 @@ def _auto(
     return "im2col"
 
 
-def compiled_pays(task: str, shape: Shape, dtype: np.dtype, several: bool = False) -> bool:
-    """Tell whether compiled loops are faster than BLAS, for which the columns have to be copied.
-
-    With `several` threads, BLAS' own begin sooner than ours.
-    """
+def compiled_pays(task: str, shape: Shape, dtype: np.dtype) -> bool:
+    """Tell whether compiled loops are faster than BLAS, for which the columns have to be copied."""
     positions, taps = shape.n * prod(shape.positions), prod(shape.taps)
     if shape.products < WORTH_COMPILING or prod(shape.positions) < 16:
         return False
@@ -170,7 +164,7 @@ def compiled_pays(task: str, shape: Shape, dtype: np.dtype, several: bool = Fals
     if dtype.kind == "c" and channels > 64:  # four sums of real numbers
         return False
     if taps == 1 and not (shape.g > 1 and channels <= 16):  # the input is the columns
-        if several or dtype.kind == "c" or task == "weight":
+        if dtype.kind == "c" or task == "weight":
             return False
         # the input's gradient needs the weight turned round
         return task == "forward" or weights <= 8 * positions

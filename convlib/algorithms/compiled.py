@@ -15,7 +15,7 @@ learning convolutions on SIMD architectures* (2018).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from types import ModuleType
 from typing import Any
@@ -24,16 +24,23 @@ import numpy as np
 
 from . import im2col
 from .im2col import pieces
+from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
-from .threads import limit, scratch, share
+from .threads import scratch
 from .turned import input_gradient as turned
-from .units import SEVERAL, memory_of, panels, planned, usable
+from .units import SEVERAL, panels, planned, threads_for
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
 OFTEN = 3  # a weight in another order is put in order once, if it would be more often in parts
+DEPTHWISE = 8  # a multiplication of these loops takes as long as so many of the others
 SMALL = 1 << 12  # cells of a channel: so many stay in the innermost cache, beside their gradients
 
 __all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
+
+
+def share(work: Callable[..., Any], parts: Sequence[tuple], shape: Shape) -> None:
+    """Compute parts in threads that wait for them; small ones only in threads that are awake."""
+    loops("helpers").share(work, parts, shape.products >= SEVERAL)
 
 
 def is_depthwise(shape: Shape, steps: Steps) -> bool:
@@ -57,12 +64,12 @@ def depthwise(
     x, w, y = np.ascontiguousarray(x), np.ascontiguousarray(w), out.reshape(-1)
     x, w = x.reshape(-1), w.reshape(-1)
 
-    def some(channels: slice) -> None:
-        kernels.forward(x, w, y, sizes, channels.start, channels.stop)
+    def some(channels: slice, team: Any) -> Any:
+        return kernels.forward(x, w, y, sizes, channels.start, channels.stop, team)
 
-    several, number = shape.products >= SEVERAL, shape.n * shape.g
-    jobs = pieces(number, number, limit() if several else 1)
-    share(some, [(c,) for c in jobs], several)
+    number = shape.n * shape.g
+    parts = pieces(number, number, threads_for(shape, DEPTHWISE))
+    share(some, [(c,) for c in parts], shape)
 
 
 def one_run(array: Any) -> Any:
@@ -76,17 +83,14 @@ def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     kernels = loops("pointwise")
     if max(steps.stride) > 1:
         x = x[(..., *(slice(None, None, s) for s in steps.stride))]
-    y = one_run(out)
+    y = out.reshape(*out.shape[:3], -1)
     arrays = *memory_of(usable(one_run(x))), np.ascontiguousarray(w).reshape(-1), *memory_of(y)
-    threads = limit() if shape.products >= SEVERAL else 1
-    shares, sizes, size = panels(shape, threads, x.itemsize)
+    shares, sizes, size = panels(shape, threads_for(shape), x.itemsize)
 
-    def some(units: Any) -> None:
-        kernels.forward(*arrays, units, sizes, scratch(np, size, out.dtype))
+    def some(units: Any, team: Any) -> Any:
+        return kernels.forward(*arrays, units, sizes, scratch(np, size, out.dtype), team)
 
-    share(some, shares, len(shares) > 1)
-    if not np.may_share_memory(y, out):
-        out[...] = y.reshape(out.shape)
+    share(some, shares, shape)
 
 
 def by_parts(
@@ -127,10 +131,11 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         return
     if out.dtype.kind == "c":
         return by_parts(forward, xp, x, w, out, steps)
-    if is_depthwise(shape, steps) and out.flags.c_contiguous:
-        return depthwise(x, w, out, shape, steps)
-    if sum(shape.taps) == len(shape.taps) and not any(map(any, steps.padding)):
-        return pointwise(x, w, out, shape, steps)
+    if out.flags.c_contiguous:  # else it is a phase of a strided gradient, written in place below
+        if is_depthwise(shape, steps):
+            return depthwise(x, w, out, shape, steps)
+        if sum(shape.taps) == len(shape.taps) and not any(map(any, steps.padding)):
+            return pointwise(x, w, out, shape, steps)
     kernels = loops("kernels")
     x, w = usable(x), usable(w)
     found = planned(x, w, shape, steps)
@@ -139,11 +144,11 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         found = planned(x, w, shape, steps)
     arrays = (*memory_of(x), *memory_of(w, w.ndim), *memory_of(out))
 
-    def some(units: slice) -> None:
+    def some(units: slice, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)
-        kernels.forward(*arrays, found.units[units], *found[2:-2], memory)
+        return kernels.forward(*arrays, found.units[units], *found[2:-2], memory, team)
 
-    share(some, [(units,) for units in found.shares], len(found.shares) > 1)
+    share(some, [(units,) for units in found.shares], shape)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -171,12 +176,10 @@ def depthwise_sums(x: Any, gy: Any, shape: Shape, steps: Steps) -> Any:
     x, gy = np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(gy).reshape(-1)
     total = np.zeros(9 * shape.g, x.dtype)
 
-    def some(channels: slice) -> None:
-        kernels.weight_gradient(x, gy, total, sizes, channels.start, channels.stop)
+    def some(channels: slice, team: Any) -> Any:
+        return kernels.weight_gradient(x, gy, total, sizes, channels.start, channels.stop, team)
 
-    several = shape.products >= SEVERAL
-    jobs = pieces(shape.g, shape.g, limit() if several else 1)
-    share(some, [(c,) for c in jobs], several)
+    share(some, [(c,) for c in pieces(shape.g, shape.g, threads_for(shape, DEPTHWISE))], shape)
     return total
 
 
@@ -197,12 +200,12 @@ def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bo
     # each thread adds up units of its own, always the same ones: the sum does not depend on time
     sums = np.zeros((len(found.shares), *sizes), out.dtype)
 
-    def some(units: slice, total: Any) -> None:
+    def some(units: slice, total: Any, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)
-        rest = found.phases, found.geometry, memory
-        kernels.weight_gradient(*arrays, total, found.units[units], at, *rest)
+        rest = found.phases, found.geometry, memory, team
+        return kernels.weight_gradient(*arrays, total, found.units[units], at, *rest)
 
-    share(some, list(zip(found.shares, sums, strict=True)), len(found.shares) > 1)
+    share(some, list(zip(found.shares, sums, strict=True)), shape)
     total = sums.sum(0) if len(sums) > 1 else sums[0]
     # (g, o, i·k·l) or (g, i·k·l, o) -> (g, o, i, k, l)
     total = total if few else total.swapaxes(1, 2)

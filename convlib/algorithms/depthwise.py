@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from .rows import copy_rows
+from .signals import rest, ring
 from .vectors import kernel, wide_vectors
 
 # Unsigned numbers index memory as they are; a signed one could count from the end.
@@ -48,12 +49,13 @@ def nine_taps(y, at, x, a, b, c, w, first, stride, n):
 
 
 @kernel()
-def forward(x, w, y, sizes, channels_from, channels_to):
+def forward(x, w, y, sizes, channels_from, channels_to, team):
     """Some of all images' channels: x (n·c·H·W,), w (c·9,), y (n·c·h·w,), all flat.
 
     `sizes` are c, H, W, h, w, the strides (1, or 2 along w), the padding before each axis, and how far
     apart the cells are put: 1, and the stride where this is a strided convolution's gradient.
     """
+    ring(team)
     channels, high, wide, rows, width, stride_h, stride_w, above, left, apart_h, apart_w = sizes
     # the channel between zeros, as high and wide as the windows reach
     tall, line = (rows - 1) * stride_h + 3, (width - 1) * stride_w + 3
@@ -77,6 +79,7 @@ def forward(x, w, y, sizes, channels_from, channels_to):
                     y, np.uintp(out + r * width), plane, np.uintp(a), np.uintp(a + line),
                     np.uintp(a + 2 * line), w, first, stride_w, width,
                 )  # fmt: skip
+    return rest(team)
 
 
 @njit(nogil=True, fastmath={"contract", "reassoc", "nsz"})
@@ -98,12 +101,13 @@ def nine_sums(y, x, line, n):
 
 
 @kernel()
-def weight_gradient(x, gy, w, sizes, channels_from, channels_to):
+def weight_gradient(x, gy, w, sizes, channels_from, channels_to, team):
     """Some channels of w (c·9,), added up over all images: x (n·c·H·W,), gy (n·c·h·w,), all flat.
 
     `sizes` are n, c, H, W, h, w, the strides and the padding before each axis. A channel of x is put
     between zeros, and its gradient's cells as far apart as windows are: both are one run then.
     """
+    ring(team)
     images, channels, high, wide, rows, width, stride_h, stride_w, above, left = sizes
     tall, line = (rows - 1) * stride_h + 3, (width - 1) * stride_w + 3
     run = (rows - 1) * stride_h * line + (width - 1) * stride_w + 1
@@ -122,3 +126,4 @@ def weight_gradient(x, gy, w, sizes, channels_from, channels_to):
             sums = nine_sums(results, plane, line, run)
             for k in range(9):
                 w[9 * c + k] += sums[k]
+    return rest(team)

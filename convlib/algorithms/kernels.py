@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from .rows import copy_rows, lay_out, turn, write
+from .signals import rest, ring
 from .vectors import BYTES, REGISTERS, kernel, tile
 
 TERMS = 256  # that are added up by themselves: sums of sums are more exact than long ones
@@ -107,7 +108,7 @@ def see(cells, channel, x, x_steps, units, u, phases, geometry):
 
 
 @kernel()
-def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry, memory):
+def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry, memory, team):
     """The units' parts of y (n, g, o, d, h, w), from (n, g, i, D, H, W) and (g, o, k).
 
     A unit is an image, a group, and ranges of d, h, o and of the terms. Arrays are flat; their steps
@@ -116,6 +117,7 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
     how many neighbours the pieces are that weights are put together from (0: not at all), and the
     terms.
     """
+    ring(team)
     _, wide, _, _, most, counts = geometry
     channel, pitch, number, own = distances(counts[0], most, wide, len(phases), counts[2])
     cells, weights, results = memory[:number], memory[number : number + own], memory[number + own :]
@@ -139,15 +141,17 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
             at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + first * y_steps[3]
             at_y += d * y_steps[4] + h * y_steps[5]
             write(y, at_y, y_steps, results, pitch, wide, shape, len(rows))
+    return rest(team)
 
 
 @kernel()
-def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, memory):
+def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, memory, team):
     """The units' parts, added to w (g, k, o), with k and o rounded up. Else as for `forward`.
 
     It is the same sum with other letters: gw[k, o] is a sum over positions q of cells x[at[k] + q],
     which are the weights here, times gy[q, o], where neighbours are outputs. So gy is turned round.
     """
+    ring(team)
     _, wide, _, _, most, counts = geometry
     inputs, terms, pitch, sums = counts[0], counts[2], w.shape[2], w.reshape(-1)
     channel, _, number, _ = distances(inputs, most, wide, len(phases), 0)
@@ -165,3 +169,4 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
             rows, at_w = at[k : min(k + MANY[0], terms)], (g * w.shape[1] + k) * pitch + o
             here, run = len(rows), o_end - o
             many(sums, at_w, pitch, turned, across, cells, 0, rows, seen, here, run, True)
+    return rest(team)

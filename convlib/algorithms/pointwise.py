@@ -15,6 +15,7 @@ from numba import njit
 
 from .kernels import MANY, many
 from .rows import copy_rows
+from .signals import rest, ring
 from .vectors import BYTES, kernel, move, wide_vectors
 
 OUTPUTS, (WIDE, _, _) = MANY  # of a matrix of sums: outputs, and registers of positions
@@ -77,13 +78,14 @@ def four_sums(x, c, w, at, row, last, n):
 
 
 @kernel()
-def forward(x, x_steps, w, y, y_steps, units, sizes, memory):
+def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
     """The units' parts of y (n, g, o, positions), from (n, g, i, positions) and w (g, o, i).
 
     A unit is an image, a group, and ranges of positions and of outputs. Arrays are flat; the steps of
     x and y are the place of the first cell and those of n, g and channels. `sizes` are i, o, and the
     most positions of a unit.
     """
+    ring(team)
     inputs, outputs, most = sizes
     lanes, apart, pitch = BYTES // w.itemsize, x_steps[3], y_steps[3]
     first, second, _ = distances(inputs, most, w.itemsize)
@@ -114,3 +116,4 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory):
                     found = four_sums(columns, c * inputs, w, at_r, inputs, last, inputs)
                     for s in range(last + 1):
                         y[at_y + (r + s) * pitch + whole + c] = found[s]
+    return rest(team)

@@ -12,6 +12,7 @@ from numba import njit
 
 from .kernels import distances, see
 from .rows import THREE, TWO, lay_out, put_zeros
+from .signals import rest, ring
 from .vectors import kernel, wide_vectors
 
 TILE = 1024  # cells of a row that stay in the innermost cache, for all channels and taps
@@ -64,8 +65,9 @@ def twelve_sums(y, at_y, pitch, x, at, k, start, n):
 
 
 @kernel()
-def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, memory):
+def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, memory, team):
     """The units' sums, added to w (g, o, k); there k is a multiple of nine. Else as for `forward`."""
+    ring(team)
     _, wide, _, _, most, counts = geometry
     inputs, terms = counts[0], counts[2]
     channel, pitch, number, _ = distances(inputs, most, wide, len(phases), 0)
@@ -102,3 +104,4 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
                         sums = nine_sums(results, there, cells, at, k, q, n)
                         for c in range(9):
                             w[g, o + first + one, k + c] += sums[c]
+    return rest(team)

@@ -145,13 +145,13 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
     kept = getattr(_kept, "bytes", None)
     if kept is None or len(kept) < wanted:
         if wanted > KEEP:
-            return _aligned(wanted).view(dtype)
+            return aligned(wanted).view(dtype)
         _kept.bytes = kept = None  # the old memory goes before the new comes
-        _kept.bytes = kept = _aligned(wanted)
+        _kept.bytes = kept = aligned(wanted)
     return kept[:wanted].view(dtype)
 
 
-def _aligned(size: int) -> Any:
+def aligned(size: int) -> Any:
     """Begin at a whole cache line: a vector that lies across two takes two accesses."""
     memory = np.empty(size + ALIGNED, np.uint8)
     start = -memory.ctypes.data % ALIGNED
@@ -162,6 +162,23 @@ def forget() -> None:
     """Give back the memory that threads keep, as they next ask for some."""
     global _kept
     _kept = threading.local()
+
+
+def enter(wanted: int) -> int:
+    """Count as many threads as busy as there are wanted and may be, at least the one that asks."""
+    global _running
+    with _lock:
+        # who asks has looked at the limit; there may be others at work
+        number = max(1, min(wanted, limit() - _running)) if _running else wanted
+        _running += number
+    return number
+
+
+def leave(number: int) -> None:
+    """Say that so many are no longer busy."""
+    global _running
+    with _lock:
+        _running -= number
 
 
 def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True) -> None:

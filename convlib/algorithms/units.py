@@ -1,4 +1,4 @@
-"""A convolution cut into units of work, and arrays as flat memory: what the compiled loops take.
+"""A convolution cut into units of work: what the compiled loops take, beyond the arrays.
 
 A unit is an image, a group, some rows of the output and some of its channels: as much as fits into
 the cache that a core has for itself. Each thread gets one share of the units.
@@ -15,15 +15,20 @@ import numpy as np
 
 from .flat import layout_of
 from .im2col import pieces
+from .memory import three
 from .steps import Shape, Steps, loops, seen
 from .threads import limit
 
-# Multiplications. Below, a second thread gains nothing: for a tenth of a second after a product, one
-# of BLAS' threads keeps its core busy with waiting.
+# Multiplications. Fewer for each thread are not worth telling it of them.
+SHARED = 1 << 20
+# And below this many, a thread that sleeps would come too late.
 SEVERAL = 1 << 25
 # Bytes that a unit reads again and again: half of the cache that a core has for itself.
 UNIT = 1 << 20
 PANELS = 1 << 19  # the same of a layer of one tap
+# Cells that are copied twice, as two threads need them, in the time that a row of outputs takes which
+# two threads write to: the cache lines at its ends go to and fro.
+COPIED = 1000
 FEW_SLICES = 2  # of a video, for each slice of padding: no more are units by themselves
 NEAR = 1 << 17  # bytes of a group's weights that are quickly read wherever they lie
 
@@ -39,58 +44,6 @@ class Plan(NamedTuple):
     geometry: tuple[np.ndarray, ...]
     memory: int  # how many values a thread works in
     times: int  # how often weights are put together
-
-
-def three(values: tuple, fill: Any) -> tuple:
-    """Give 1-d and 2-d settings the axes that are missing for 3-d."""
-    return (fill,) * (3 - len(values)) + tuple(values)
-
-
-@lru_cache(maxsize=1024)
-def steps_of(
-    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, lead: int
-) -> np.ndarray:
-    """Where an array's first cell is in the memory that it spans, and the steps of each axis.
-
-    All in cells. Axes that a 1-d or 2-d array lacks, after the first `lead`, have steps of 0.
-    """
-    strides = tuple(step // itemsize for step in strides)
-    start = -sum(min((n - 1) * step, 0) for n, step in zip(shape, strides, strict=True))
-    return np.array([start, *strides[:lead], *three(strides[lead:], 0)])
-
-
-def owner_of(array: Any) -> Any:
-    """Find the array whose memory this one is a view of."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
-def usable(array: Any) -> Any:
-    """Copy an array that the kernels do not take, such as one whose memory has gaps.
-
-    A read-only one, too: they would be compiled once more for it.
-    """
-    flags = array.flags
-    if flags.writeable and flags.c_contiguous:
-        return array
-    whole = not any(step % array.itemsize for step in array.strides)
-    if flags.writeable and whole and owner_of(array).flags.c_contiguous:
-        return array
-    return array.copy()
-
-
-def memory_of(array: Any, lead: int = 3) -> tuple[Any, np.ndarray]:
-    """View all memory that an array spans as one axis, and say how to find the array's cells there."""
-    size, steps = array.itemsize, steps_of(array.shape, array.strides, array.itemsize, lead)
-    if array.flags.c_contiguous:
-        return array.reshape(-1), steps
-    # from the lowest address on, which is the last cell's along an axis of negative steps; NumPy
-    # looks whether so much memory is there
-    span = sum((n - 1) * abs(step) for n, step in zip(array.shape, array.strides, strict=True))
-    owner, first = owner_of(array), array.ctypes.data - int(steps[0]) * size
-    offset = first - owner.ctypes.data
-    return np.ndarray((span // size + 1,), array.dtype, owner, offset), steps
 
 
 def shared_outputs(outputs: int, threads: int) -> list[slice]:
@@ -213,10 +166,15 @@ def plan(
     )
 
 
+def threads_for(shape: Shape, slow: int = 1) -> int:
+    """How many threads are worth calling, where a multiplication takes `slow` times its time."""
+    most = shape.products * slow // SHARED
+    return max(1, min(most, limit())) if most > 1 else 1
+
+
 def planned(x: Any, w: Any, shape: Shape, steps: Steps, of_weight: bool = False) -> Plan:
-    """Plan for as many threads as are worth waking up."""
-    threads = limit() if shape.products >= SEVERAL else 1
-    return plan(x.shape[3:], w.strides, shape, steps, threads, w.itemsize, of_weight)
+    """Plan for as many threads as are worth calling."""
+    return plan(x.shape[3:], w.strides, shape, steps, threads_for(shape), w.itemsize, of_weight)
 
 
 @lru_cache(maxsize=256)
@@ -226,15 +184,17 @@ def panels(
     """Plan a convolution of one tap: each thread's units, the kernel's sizes, the memory it takes."""
     kernels = loops("pointwise")
     positions, panel = prod(shape.positions), kernels.panel_of(itemsize)
-    number, most = -(-positions // panel), max(1, PANELS // (shape.i * panel * itemsize))
+    # whole panels; what is less than half of one goes with the last
+    number, most = max(1, round(positions / panel)), max(1, PANELS // (shape.i * panel * itemsize))
     cuts, by_o = pieces(number, most), [slice(0, shape.o)]
     if shape.n * shape.g * len(cuts) % threads:
-        if number >= 2 * threads:
+        even = number % threads == 0 or number >= 4 * threads
+        if even and shape.i * positions > COPIED * shape.o:
             cuts = pieces(number, most, -(-len(cuts) // threads) * threads)
         else:
             by_o = shared_outputs(shape.o, threads)
     units = [
-        (n, g, q.start * panel, min(q.stop * panel, positions), o.start, o.stop)
+        (n, g, q.start * panel, positions if q.stop == number else q.stop * panel, o.start, o.stop)
         for o, n, g, q in product(by_o, range(shape.n), range(shape.g), cuts)
     ]
     most = max(q_end - q for _, _, q, q_end, _, _ in units)

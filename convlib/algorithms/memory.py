@@ -1,0 +1,60 @@
+"""Arrays as flat memory: what the compiled loops take, so that they read and write views in place."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+
+def three(values: tuple, fill: Any) -> tuple:
+    """Give 1-d and 2-d settings the axes that are missing for 3-d."""
+    return (fill,) * (3 - len(values)) + tuple(values)
+
+
+@lru_cache(maxsize=1024)
+def steps_of(
+    shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, lead: int
+) -> np.ndarray:
+    """Where an array's first cell is in the memory that it spans, and the steps of each axis.
+
+    All in cells. Axes that a 1-d or 2-d array lacks, after the first `lead`, have steps of 0.
+    """
+    strides = tuple(step // itemsize for step in strides)
+    start = -sum(min((n - 1) * step, 0) for n, step in zip(shape, strides, strict=True))
+    return np.array([start, *strides[:lead], *three(strides[lead:], 0)])
+
+
+def owner_of(array: Any) -> Any:
+    """Find the array whose memory this one is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def usable(array: Any) -> Any:
+    """Copy an array that the kernels do not take, such as one whose memory has gaps.
+
+    A read-only one, too: they would be compiled once more for it.
+    """
+    flags = array.flags
+    if flags.writeable and flags.c_contiguous:
+        return array
+    whole = not any(step % array.itemsize for step in array.strides)
+    if flags.writeable and whole and owner_of(array).flags.c_contiguous:
+        return array
+    return array.copy()
+
+
+def memory_of(array: Any, lead: int = 3) -> tuple[Any, np.ndarray]:
+    """View all memory that an array spans as one axis, and say how to find the array's cells there."""
+    size, steps = array.itemsize, steps_of(array.shape, array.strides, array.itemsize, lead)
+    if array.flags.c_contiguous:
+        return array.reshape(-1), steps
+    # from the lowest address on, which is the last cell's along an axis of negative steps; NumPy
+    # looks whether so much memory is there
+    span = sum((n - 1) * abs(step) for n, step in zip(array.shape, array.strides, strict=True))
+    owner, first = owner_of(array), array.ctypes.data - int(steps[0]) * size
+    offset = first - owner.ctypes.data
+    return np.ndarray((span // size + 1,), array.dtype, owner, offset), steps

@@ -1,0 +1,168 @@
+"""How threads that compute tell each other something without Python. Importing this needs Numba.
+
+A thread that sleeps takes fifty to a hundred microseconds to wake: as long as a small layer. So a
+helper waits awake for a while, and looks at one number in memory, its state, again and again. Whoever
+has work for it changes the number. All of that happens in compiled code, without Python's lock:
+otherwise each of the two would wait for the other to let go of it.
+
+A helper's state goes round::
+
+    ASLEEP -> WAITING       it has been woken
+    WAITING -> CLAIMED      a caller is about to have work for it; it waits on for as long as it takes
+    CLAIMED -> RUNG         the caller is at its own part, and needs Python no more
+    RUNG -> DONE            the helper's part is there
+    DONE -> WAITING         the caller has seen so
+    WAITING -> ASLEEP       nobody has come for a while
+
+Only what a processor does in one step can be relied on between threads: to load, to store, and to
+put in a new number where it finds the old one that it expects. Source: the LLVM Language Reference,
+*Atomic Memory Ordering Constraints*.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+ASLEEP, WAITING, CLAIMED, RUNG, DONE = range(5)
+PAUSES = 32  # looks at a state, before another thread may have the core
+PATIENCE = 1000  # times that; some milliseconds, and less than a product's threads wait in BLAS
+
+WORD = ir.IntType(64)
+_triple = llvm.get_process_triple()
+# what tells a processor that a loop does nothing but wait
+_hint = (
+    ("llvm.x86.sse2.pause", ())
+    if _triple.startswith(("x86_64", "i686"))
+    else ("llvm.aarch64.hint", (1,))
+    if _triple.startswith(("aarch64", "arm64"))
+    else None
+)
+
+
+def _at(builder: Any, address: Any) -> Any:
+    return builder.inttoptr(address, WORD.as_pointer())
+
+
+@intrinsic
+def load(_: Any, address: Any) -> Any:
+    """Read the number at an address, and after it what was written before that."""
+
+    def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_at(builder, arguments[0]), "acquire", 8)
+
+    return types.int64(types.int64), instructions
+
+
+@intrinsic
+def store(_: Any, address: Any, value: Any) -> Any:
+    """Write a number, after all that is to be written before it."""
+
+    def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store_atomic(arguments[1], _at(builder, arguments[0]), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), instructions
+
+
+@intrinsic
+def exchange(_: Any, address: Any, old: Any, new: Any) -> Any:
+    """Write `new` if there is `old`, and tell whether there was. No other thread can come between."""
+
+    def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, old, new = arguments
+        both = builder.cmpxchg(_at(builder, address), old, new, "acq_rel", "acquire")
+        return builder.extract_value(both, 1)
+
+    return types.boolean(types.int64, types.int64, types.int64), instructions
+
+
+@intrinsic
+def pause(_: Any) -> Any:
+    """Wait for some cycles, in which the core's other thread may use what this one does not."""
+
+    def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if _hint:
+            name, values = _hint
+            kinds = [ir.IntType(32)] * len(values)
+            function = ir.FunctionType(ir.VoidType(), kinds)
+            wait = builder.module.declare_intrinsic(name, (), function)
+            builder.call(wait, [ir.Constant(k, v) for k, v in zip(kinds, values, strict=True)])
+        return context.get_dummy_value()
+
+    return types.void(), instructions
+
+
+if hasattr(os, "sched_yield"):
+    let_others = types.ExternalFunction("sched_yield", types.int32())
+else:  # Windows
+
+    @njit(nogil=True)
+    def let_others():
+        return 0
+
+
+@njit(nogil=True)
+def wait(own):
+    """Wait until the helper whose state is at `own` is rung for, or falls asleep: then False."""
+    rounds = 0
+    while True:
+        for _ in range(PAUSES):
+            if load(own) == RUNG:
+                return True
+            pause()
+        let_others()
+        rounds += 1
+        if rounds > PATIENCE and exchange(own, WAITING, ASLEEP):
+            return False
+
+
+@njit(nogil=True)
+def ring(team):
+    """Let helpers begin. `team` holds their states' addresses; a helper's own team holds -address."""
+    for place in range(len(team)):
+        if team[place] > 0:
+            store(team[place], RUNG)
+
+
+@njit(nogil=True)
+def rest(team):
+    """Wait until helpers are done. A helper itself says that it is, and waits: True if it is rung for."""
+    again = False
+    for place in range(len(team)):
+        state = team[place]
+        if state > 0:
+            while load(state) != DONE:
+                for _ in range(PAUSES):
+                    pause()
+                    if load(state) == DONE:
+                        break
+                else:
+                    let_others()
+            team[place] = 0
+            store(state, WAITING)
+        elif state < 0:
+            store(-state, DONE)
+            again = wait(-state)
+    return again
+
+
+@njit(nogil=True)
+def leave(team):
+    """After an error: wait for helpers that have begun, and let go of those that have not."""
+    for place in range(len(team)):
+        state = team[place]
+        if state > 0 and exchange(state, CLAIMED, WAITING):
+            team[place] = 0
+    rest(team)
+
+
+@njit(nogil=True)
+def change(state, old, new):
+    """`exchange`, for Python."""
+    return exchange(state, old, new)

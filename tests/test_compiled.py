@@ -1,0 +1,468 @@
+"""Compiled loops: all sizes and views, units, threads that wait. Needs Numba."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from near import EPSILONS, assert_near, numbers
+
+import convlib
+from convlib import grad
+from convlib.algorithms import choice, im2col, threads
+from convlib.algorithms.steps import Shape, Steps
+
+pytest.importorskip("numba")
+
+
+@pytest.mark.parametrize("cells", [1 << 8, 1 << 14, 1 << 30])
+def test_units_hold_each_output_once(monkeypatch, cells):
+    """For any size of a unit, and any number of threads; each thread gets about as many."""
+    units = choice.module("units")
+    monkeypatch.setattr(units, "UNIT", cells)
+    for n, g, o, positions, threads_ in (
+        (1, 1, 64, (5, 20, 30), 1),
+        (2, 3, 8, (6, 7), 2),
+        (1, 1, 40, (9, 9), 4),
+        (1, 1, 3, (30,), 3),
+        (3, 2, 5, (33, 4), 8),
+    ):
+        axes = len(positions)
+        shape = Shape(n, g, 4, o, positions, (3,) * axes)
+        steps = Steps((1,) * axes, ((1, 1),) * axes, (1,) * axes)
+        for of_weight in (False, True):
+            units.plan.cache_clear()
+            found = units.plan(positions, (0,) * (axes + 3), shape, steps, threads_, 4, of_weight)
+            seen = np.zeros((n, g, *units.three(positions, 1)[:2], o), int)
+            for part in found.shares:
+                for image, group, d, d_end, h, h_end, first, end in found.units[part, :8]:
+                    seen[image, group, d:d_end, h:h_end, first:end] += 1
+                    assert first % 16 == 0
+            assert (seen == 1).all()
+            sizes = [part.stop - part.start for part in found.shares]
+            assert len(sizes) <= threads_
+            assert max(sizes) - min(sizes) <= 1
+    units.plan.cache_clear()
+
+
+@pytest.mark.parametrize("size", [1 << 10, 5 << 10, 9 << 10])
+def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
+    """Zeros of the padding stand elsewhere in each unit, and those of the last one go."""
+    units = choice.module("units")
+    monkeypatch.setattr(units, "UNIT", size)
+    units.plan.cache_clear()
+    for outputs in (3, 20):
+        x, w = numbers((2, 6, 13, 9), "float64", 0), numbers((outputs, 6, 3, 3), "float64", 1)
+        y = convlib.conv2d(x, w, padding=2, algorithm="windows")
+        assert_near(convlib.conv2d(x, w, padding=2, algorithm="compiled"), y, EPSILONS)
+        gw = grad.conv2d_weight(x, w.shape, y, padding=2, algorithm="windows")
+        mine = grad.conv2d_weight(x, w.shape, y, padding=2, algorithm="compiled")
+        assert_near(mine, gw, EPSILONS)
+    units.plan.cache_clear()
+
+
+@pytest.mark.parametrize("cells", [1 << 8, 1 << 20])
+@pytest.mark.parametrize("outputs", [2, 10])
+def test_taps_that_see_padding_alone_are_left_out(monkeypatch, cells, outputs):
+    """Slices and rows that see padding with a part of their taps, with all, and with none."""
+    units = choice.module("units")
+    monkeypatch.setattr(units, "UNIT", cells)
+    units.plan.cache_clear()
+    lengths = set()
+    for depth, padding, dilation, stride in itertools.product(
+        (1, 2, 4), ((0, 0, 0), (1, 1, 1), (3, 1, 0), (4, 3, 4)), (1, 2), (1, 2)
+    ):
+        if depth + 2 * padding[0] < 2 * dilation + 1:
+            continue
+        x = numbers((1, 4, depth, 6, 7), "float64", depth)
+        w = numbers((outputs, 2, 3, 3, 2), "float64", 1)
+        rest = {"padding": padding, "dilation": (dilation, 1, 1), "stride": stride, "groups": 2}
+        y = convlib.conv3d(x, w, algorithm="windows", **rest)
+        assert_near(convlib.conv3d(x, w, algorithm="compiled", **rest), y, EPSILONS)
+        for name, args in (("input", (x.shape, w, y)), ("weight", (x, w.shape, y))):
+            gradient = getattr(grad, f"conv3d_{name}")
+            plain = gradient(*args, algorithm="windows", **rest)
+            assert_near(gradient(*args, algorithm="compiled", **rest), plain, EPSILONS)
+        shape = Shape(1, 2, 2, outputs // 2, y.shape[2:], (3, 3, 2))
+        steps = Steps((stride,) * 3, tuple((p, p) for p in padding), (dilation, 1, 1))
+        found = units.plan(x.shape[2:], (0, 0, 144, 48, 16, 8), shape, steps, 1, 8, False)
+        lengths |= {end - start for start, end in found.units[:, 8:]}
+    # all 36 terms, and those of two slices of taps, and of one
+    assert {36, 24, 12} <= lengths
+    units.plan.cache_clear()
+
+
+@pytest.mark.parametrize("often", [0, 1 << 30])
+def test_weights_in_another_order_are_put_together(monkeypatch, often):
+    """Once for all units, or for each unit its own, with all taps and without some."""
+    compiled, units = choice.module("compiled"), choice.module("units")
+    monkeypatch.setattr(compiled, "OFTEN", often)
+    monkeypatch.setattr(units, "NEAR", 0)
+    monkeypatch.setattr(units, "UNIT", 1 << 10)
+    units.plan.cache_clear()
+    for size in ((4, 6, 7), (9, 13), (40,)):
+        axes = len(size)
+        x = np.zeros((2, 4, *size))
+        w, gy = numbers((12, 2, *(3,) * axes), "float64", 1), numbers((2, 12, *size), "float64", 2)
+        gradient = getattr(grad, f"conv{axes}d_input")
+        rest = {"padding": 1, "groups": 2}
+        plain = gradient(x.shape, w, gy, algorithm="windows", **rest)
+        assert_near(gradient(x.shape, w, gy, algorithm="compiled", **rest), plain, EPSILONS)
+    units.plan.cache_clear()
+
+
+def views_of(x):
+    """The same cells in other places: odd steps, read-only, strided, mirrored, Fortran's order."""
+    bytes_ = np.zeros(x.size * 5, np.uint8)
+    odd = np.ndarray(x.shape, x.dtype, bytes_, 0, tuple(s // 4 * 5 for s in x.strides))
+    odd[...] = x
+    still = x.copy()
+    still.flags.writeable = False
+    n, g, i, h, w = x.shape
+    wide = np.zeros((n, g, 2 * i, h, 2 * w), x.dtype)
+    wide[:, :, ::2, :, ::2] = x
+    channels = np.zeros((n, g, 2 * i, h, w), x.dtype)
+    channels[:, :, ::2] = x
+    rows, images = x[:, :, :, ::-1].copy()[:, :, :, ::-1], x[::-1].copy()[::-1]
+    mirrored = x[:, :, ::-1].copy()[:, :, ::-1]
+    parts = wide[:, :, ::2, :, ::2], channels[:, :, ::2]
+    return odd, still, *parts, rows, images, mirrored, np.asfortranarray(x)
+
+
+@pytest.mark.parametrize("taps", [1, 3])
+def test_compiled_loops_read_and_write_views(taps):
+    """Mirrored, strided and read-only arrays, and steps that are no whole number of cells."""
+    compiled, steps = choice.module("compiled"), Steps((2, 1), ((1, 0), (2, 2)), (1, 2))
+    x, w = numbers((2, 3, 4, 11, 13), "float32", 0), numbers((3, 6, 4, taps, taps), "float32", 1)
+    y = np.zeros((2, 3, 6, 5, 13), np.float32)
+    turned = np.ascontiguousarray(w[..., ::-1, ::-1])[..., ::-1, ::-1]
+    swapped = np.ascontiguousarray(w.swapaxes(1, 2)).swapaxes(1, 2)
+    strides = [(2, 1)]
+    if taps == 1:
+        steps, strides = Steps((1, 1), ((0, 0), (0, 0)), (1, 1)), [(1, 1), (2, 1), (2, 3)]
+    for stride in strides:
+        steps = steps._replace(stride=stride)
+        if taps == 1:
+            y = np.zeros((2, 3, 6, *x[..., :: stride[0], :: stride[1]].shape[3:]), np.float32)
+        im2col.forward(np, x, w, y, steps)
+        for cells in views_of(x):
+            for weight in (w, turned, swapped):
+                high, across = y.shape[3:]
+                room = np.full((2, 3, 6, 2 * high, 2 * across), np.nan, np.float32)
+                compiled.forward(np, cells, weight, room[..., ::2, ::2], steps)
+                np.testing.assert_allclose(room[..., ::2, ::2], y, rtol=1e-5, atol=1e-5)
+                assert np.isnan(room[..., 1::2, :]).all()
+                assert np.isnan(room[..., 1::2]).all()
+                room = np.full((2, 3, 12, high, across), np.nan, np.float32)
+                compiled.forward(np, cells, weight, room[:, :, ::2], steps)
+                np.testing.assert_allclose(room[:, :, ::2], y, rtol=1e-5, atol=1e-5)
+                assert np.isnan(room[:, :, 1::2]).all()
+    if taps == 1:
+        return
+    cells = views_of(x)[2]
+    gy, gw = numbers(y.shape, "float32", 2), np.empty(w.shape, np.float32)
+    im2col.weight_gradient(np, x, gy, gw, steps)
+    room = np.full((3, 12, 4, 3, 3), np.nan, np.float32)
+    compiled.weight_gradient(np, cells, gy, room[:, ::2], steps)
+    np.testing.assert_allclose(room[:, ::2], gw, rtol=1e-4, atol=1e-4)
+    assert np.isnan(room[:, 1::2]).all()
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 4, 5, 8, 9, 12, 16, 17])
+@pytest.mark.parametrize("width", [1, 5, 16, 17, 33, 49, 70, 100])
+def test_compiled_sums_of_every_size(outputs, width):
+    """As many outputs and cells as make up whole tiles, and some more or fewer."""
+    for dtype in ("float32", "float64"):
+        x, w = numbers((1, 2, 3, width + 2), dtype, 0), numbers((outputs, 2, 3, 3), dtype, 1)
+        rest = {"algorithm": "compiled"}
+        y, exact = convlib.conv2d(x, w, **rest), convlib.conv2d(x, w, algorithm="windows")
+        np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-5)
+        gw = grad.conv2d_weight(x, w.shape, exact, **rest)
+        np.testing.assert_allclose(
+            gw, grad.conv2d_weight(x, w.shape, exact, algorithm="windows"),
+            rtol=1e-4, atol=1e-4,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("inputs", [1, 7, 64])
+@pytest.mark.parametrize("outputs", [1, 3, 4, 6, 8, 13, 128, 136, 140])
+def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):
+    """As many outputs and positions as make up whole tiles, and some more or fewer."""
+    for dtype in ("float32", "float64"):
+        for positions in (1, 2, 7, 15, 16, 17, 33, 48, 49, 83, 97, 150):
+            x, w = (
+                numbers((2, inputs, positions), dtype, 0),
+                numbers((outputs, inputs, 1), dtype, 1),
+            )
+            y, exact = convlib.conv1d(x, w, algorithm="compiled"), np.einsum("nip,oil->nop", x, w)
+            np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("cells", [1 << 8, 1 << 14, 1 << 30])
+def test_units_of_one_tap_hold_each_output_once(monkeypatch, cells):
+    """For any size of a unit, and any number of threads; each thread gets about as many."""
+    units = choice.module("units")
+    monkeypatch.setattr(units, "PANELS", cells)
+    for shape in (
+        Shape(1, 1, 3, 5, (300,), (1,)),
+        Shape(2, 3, 64, 40, (9, 31), (1, 1)),
+        Shape(1, 1, 512, 2048, (7, 7), (1, 1)),
+        Shape(1, 1, 4, 17, (1, 2, 3), (1, 1, 1)),
+    ):
+        for number in (1, 2, 3, 5, 8):
+            units.panels.cache_clear()
+            shares, sizes, _ = units.panels(shape, number, 4)
+            seen = np.zeros((shape.n, shape.g, shape.o, np.prod(shape.positions)), int)
+            for (share,) in shares:
+                for n, g, q, q_end, o, o_end in share:
+                    assert 0 < q_end - q <= sizes[2]
+                    seen[n, g, o:o_end, q:q_end] += 1
+            assert (seen == 1).all()
+            lengths = [len(share) for (share,) in shares]
+            assert max(lengths) - min(lengths) <= 1
+    units.panels.cache_clear()
+
+
+def test_a_change_of_one_file_compiles_all_kernels_anew(tmp_path):
+    """Numba looks at a function's own file alone; what it calls may be in another."""
+    folder = Path(convlib.__file__).parent
+    shutil.copytree(folder, tmp_path / "convlib", ignore=shutil.ignore_patterns("__pycache__"))
+    program = (
+        "import numpy as np; from convlib.algorithms import rows;"
+        "to = np.ones(4); rows.write(to, 0, np.ones(4, int), np.full(4, 5.0), 4, np.ones(3, int),"
+        " np.ones(3, int), 1); print(sum(rows.write.stats.cache_hits.values()))"
+    )
+
+    def hits() -> str:
+        run = [sys.executable, "-c", program]
+        place = {**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "c")}
+        return subprocess.run(run, env=place, cwd=tmp_path, capture_output=True, text=True).stdout
+
+    assert [hits(), hits()] == ["0\n", "1\n"]
+    vectors = tmp_path / "convlib" / "algorithms" / "vectors.py"
+    vectors.write_text(vectors.read_text() + "# changed\n")
+    assert [hits(), hits()] == ["0\n", "1\n"]
+
+
+def test_compiled_loops_may_use_the_widest_vectors():
+    numba = pytest.importorskip("numba")
+    from convlib.algorithms.vectors import ATTRIBUTE, wide_vectors
+
+    @numba.njit
+    def marked() -> None:
+        wide_vectors()
+
+    @numba.njit
+    def plain() -> None:
+        return
+
+    for function, expected in ((marked, True), (plain, False)):
+        function()
+        (code,) = function.inspect_llvm().values()
+        assert (ATTRIBUTE in code) == expected
+
+
+@pytest.fixture
+def helpers(monkeypatch):
+    """Three threads, however little there is to do, on any machine."""
+    module = choice.module("helpers")
+    module.stop()
+    monkeypatch.setattr(threads, "limit", lambda: 3)
+    monkeypatch.setattr(choice.module("units"), "limit", lambda: 3)
+    monkeypatch.setattr(choice.module("units"), "SHARED", 1)
+    monkeypatch.setattr(choice.module("compiled"), "SEVERAL", 0)
+    yield module
+    assert threads._running == 0
+    module.stop()
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, module.Helper)]
+
+
+def until(condition, seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.001)
+    return condition()
+
+
+def states(helpers) -> list[int]:
+    return [int(helper.memory[0]) for helper in helpers._helpers]
+
+
+def both_ways(x, w, **settings):
+    """A forward pass and both gradients, by compiled loops."""
+    y = convlib.conv2d(x, w, algorithm="compiled", **settings)
+    rest = {"algorithm": "compiled", **settings}
+    return (
+        y,
+        grad.conv2d_input(x.shape, w, y, **rest),
+        grad.conv2d_weight(x, w.shape, y, **rest),
+    )
+
+
+LAYERS = [
+    ((2, 8, 20, 18), (24, 8, 3, 3), {"padding": 1}),
+    ((1, 32, 9, 9), (40, 32, 1, 1), {}),
+    ((2, 12, 15, 15), (12, 1, 3, 3), {"padding": 1, "groups": 12}),
+    ((1, 32, 14, 14), (32, 4, 3, 3), {"padding": 1, "groups": 8, "stride": 2}),
+]
+
+
+def layer(number: int):
+    x_shape, w_shape, settings = LAYERS[number]
+    return numbers(x_shape, "float32", number), numbers(w_shape, "float32", number + 9), settings
+
+
+def test_helpers_compute_the_same_bits_as_one_thread(helpers, monkeypatch):
+    """Awake or asleep, free or busy: which thread computes a part changes no sum."""
+    for number in range(len(LAYERS)):
+        x, w, settings = layer(number)
+        mine = both_ways(x, w, **settings)
+        with monkeypatch.context() as patch:
+            patch.setattr(helpers, "claimed", lambda *_: [])
+            alone = both_ways(x, w, **settings)
+        for _ in range(20):
+            for one, other, third in zip(mine, alone, both_ways(x, w, **settings), strict=True):
+                np.testing.assert_array_equal(one, other)
+                np.testing.assert_array_equal(one, third)
+    assert len(helpers._helpers) == 2
+
+
+def test_helpers_fall_asleep_and_wake_up(helpers):
+    x, w, settings = layer(0)
+    y = convlib.conv2d(x, w, algorithm="compiled", **settings)
+    for _ in range(3):
+        assert until(lambda: states(helpers) == [0, 0])
+        np.testing.assert_array_equal(convlib.conv2d(x, w, algorithm="compiled", **settings), y)
+
+
+def test_little_work_is_not_waited_for_but_wakes_helpers(helpers):
+    parts, seen = [(0,), (1,), (2,)], []
+
+    def work(part: int, team: np.ndarray) -> bool:
+        seen.append((part, threading.current_thread(), len(team)))
+        signals.ring(team)
+        return signals.rest(team)
+
+    signals = choice.module("signals")
+    helpers.share(work, parts, wake=False)
+    # helpers were asleep: all parts are computed here, in order
+    assert [part for part, _, _ in seen] == [0, 1, 2]
+    assert {thread for _, thread, _ in seen} == {threading.current_thread()}
+    for _ in range(1000):
+        seen.clear()
+        helpers.share(work, parts, wake=False)
+        assert sorted(part for part, _, _ in seen) == [0, 1, 2]
+        if len({thread for _, thread, _ in seen}) == 3:
+            return
+    pytest.fail("no helper was awake for the next call")
+
+
+def test_helpers_keep_no_arrays(helpers):
+    x, w, settings = layer(0)
+    y = convlib.conv2d(x, w, algorithm="compiled", **settings)
+    kept = weakref.ref(y)
+    del y
+
+    def gone() -> bool:
+        gc.collect()
+        return kept() is None
+
+    assert until(gone)
+
+
+def test_errors_come_out_of_helpers_and_leave_them_usable(helpers):
+    signals = choice.module("signals")
+
+    def work(part: int, fails: int, team: np.ndarray) -> bool:
+        if part == fails:
+            raise FloatingPointError(f"part {part}")
+        signals.ring(team)
+        return signals.rest(team)
+
+    for _ in range(5):
+        for fails in range(4):
+            parts = [(part, fails) for part in range(4)]
+            with pytest.raises(FloatingPointError, match=f"part {fails}"):
+                helpers.share(work, parts)
+            assert threads._running == 0
+            assert until(lambda: not {2, 3, 4} & set(states(helpers)))
+    x, w, settings = layer(0)
+    plain = convlib.conv2d(x, w, algorithm="windows", **settings)
+    assert_near(convlib.conv2d(x, w, algorithm="compiled", **settings), plain, EPSILONS)
+
+
+def test_an_error_after_ringing_waits_for_the_helpers(helpers):
+    """They write to arrays that the caller would think its own again."""
+    signals, done, main = choice.module("signals"), [], threading.current_thread()
+
+    def work(part: int, team: np.ndarray) -> bool:
+        signals.ring(team)
+        if threading.current_thread() is main:
+            raise KeyboardInterrupt
+        time.sleep(0.05)
+        done.append(part)
+        return signals.rest(team)
+
+    with pytest.raises(KeyboardInterrupt):
+        helpers.share(work, [(0,), (1,), (2,)])
+    assert sorted(done) == [1, 2]
+
+
+def test_several_callers_at_once(helpers):
+    """More callers than threads: each has the bits that it has alone."""
+    expected = [both_ways(x, w, **settings) for x, w, settings in map(layer, range(len(LAYERS)))]
+
+    def caller(number: int) -> None:
+        for turn in range(60):
+            one = (number + turn) % len(LAYERS)
+            x, w, settings = layer(one)
+            for actual, wanted in zip(both_ways(x, w, **settings), expected[one], strict=True):
+                np.testing.assert_array_equal(actual, wanted)
+
+    with ThreadPoolExecutor(6) as pool:
+        for result in [pool.submit(caller, number) for number in range(6)]:
+            result.result(120)
+
+
+def in_a_child(queue) -> None:
+    x, w, settings = layer(0)
+    queue.put(convlib.conv2d(x, w, algorithm="compiled", **settings))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_has_helpers_of_its_own(helpers):
+    x, w, settings = layer(0)
+    y = convlib.conv2d(x, w, algorithm="compiled", **settings)
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    child = context.Process(target=in_a_child, args=(queue,))
+    child.start()
+    np.testing.assert_array_equal(queue.get(), y)
+    child.join(30)
+    assert child.exitcode == 0
+
+
+def test_python_ends_while_helpers_wait():
+    program = (
+        "import numpy as np, convlib; from convlib.algorithms import threads, units;"
+        "threads.limit = units.limit = lambda: 3; units.SHARED = 1;"
+        "x = np.ones((1, 8, 20, 20), 'f4'); w = np.ones((16, 8, 3, 3), 'f4');"
+        "[convlib.conv2d(x, w, algorithm='compiled') for _ in range(50)]; print('end')"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "end\n", "")
