@@ -67,14 +67,18 @@ def blocks(request, monkeypatch):
             for least in ("SMALL", "SEVERAL"):
                 if hasattr(choice.module(name), least):
                     monkeypatch.setattr(choice.module(name), least, 0)
-        monkeypatch.setattr(choice.module("winograd"), "BLOCK", 64)
+        winograd = choice.module("winograd")
+        for name in ("BLOCK", "TILES", "CACHED", "INPUTS", "PRODUCTS", "FEW"):
+            monkeypatch.setattr(winograd, name, {"BLOCK": 64, "TILES": 4}.get(name, 1))
+        winograd.planned.cache_clear()
         monkeypatch.setattr(choice.module("flat"), "CELLS", 16)
         monkeypatch.setattr(choice.module("bands"), "CELLS", 16)
         monkeypatch.setattr(threads, "limit", lambda: 3)
         for name in ("im2col", "flat", "bands", "taps", "units", "winograd", "fft"):
             monkeypatch.setattr(choice.module(name), "limit", lambda: 2)
         monkeypatch.setattr(choice.module("units"), "SHARED", 1)
-    return request.param
+    yield request.param
+    choice.module("winograd").planned.cache_clear()
 
 
 @pytest.mark.parametrize("name", algorithms.ALGORITHMS)

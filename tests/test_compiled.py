@@ -210,6 +210,52 @@ def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):
             np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "sizes", [(1, 1, 1, 1), (9, 1 << 12, 2, 1 << 12), (112, 1 << 20, 16, 1 << 21)]
+)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_tiles_of_every_size(monkeypatch, sizes, number):
+    """Rows of tiles, inputs and outputs, all at once or a few at a time, shared out or not."""
+    winograd, units = choice.module("winograd"), choice.module("units")
+    for name, value in zip(("TILES", "CACHED", "INPUTS", "PRODUCTS"), sizes, strict=True):
+        monkeypatch.setattr(winograd, name, value)
+    monkeypatch.setattr(winograd, "FEW", 4)
+    monkeypatch.setattr(units, "SHARED", 1)
+    monkeypatch.setattr(units, "limit", lambda: number)
+    winograd.planned.cache_clear()
+    for n, g, i, o, high, wide, padding in (
+        (1, 1, 1, 1, 3, 3, 0),
+        (2, 1, 5, 17, 4, 9, 1),
+        (1, 2, 8, 24, 13, 6, (0, 2)),
+        (1, 1, 20, 40, 18, 30, 2),
+        (3, 1, 3, 9, 2, 70, (1, 5)),
+        (1, 3, 4, 2, 40, 1, (3, 1)),
+    ):
+        for dtype in ("float32", "float64"):
+            x, w = numbers((n, g * i, high, wide), dtype, high), numbers((g * o, i, 3, 3), dtype, i)
+            rest = {"padding": padding, "groups": g}
+            y = convlib.conv2d(x, w, algorithm="windows", **rest)
+            assert_near(
+                convlib.conv2d(x, w, algorithm="winograd", **rest), y, choice.ERROR["winograd"]
+            )
+            for view in (x[:, :, ::-1].copy()[:, :, ::-1], np.asfortranarray(x)):
+                again = convlib.conv2d(view, w, algorithm="winograd", **rest)
+                assert_near(again, y, choice.ERROR["winograd"])
+    winograd.planned.cache_clear()
+
+
+def test_tiles_read_nothing_but_what_they_see():
+    """An infinite cell stays in the tiles that see it, and memory of a last call in nobody's."""
+    x, w = numbers((1, 20, 24, 24), "float32", 0), numbers((9, 20, 3, 3), "float32", 1)
+    convlib.conv2d(np.full_like(x, np.nan), w, padding=1, algorithm="winograd")
+    y = convlib.conv2d(x, w, padding=1, algorithm="winograd")
+    assert_near(y, convlib.conv2d(x, w, padding=1, algorithm="windows"), choice.ERROR["winograd"])
+    x[0, 3, 0, 0] = np.inf
+    seen = ~np.isfinite(convlib.conv2d(x, w, padding=1, algorithm="winograd"))
+    assert seen[:, :, :2, :2].all()
+    assert not seen[:, :, 4:].any() and not seen[:, :, :, 4:].any()
+
+
 @pytest.mark.parametrize("cells", [1 << 8, 1 << 14, 1 << 30])
 def test_units_of_one_tap_hold_each_output_once(monkeypatch, cells):
     """For any size of a unit, and any number of threads; each thread gets about as many."""

@@ -177,9 +177,12 @@ def pays(name: str, shape: Shape) -> bool:
     if name == "fft":
         return prod(shape.taps) >= 800
     # the kernel's transform has to be worth it, and F(2,3) saves little
-    windows, channels = shape.n * prod(shape.positions), max(shape.i, shape.o)
-    least = 128 if name == "winograd-f23" else 32
-    times = 1.5 if name == "winograd" and is_available() else 6
+    windows, channels = prod(shape.positions), max(shape.i, shape.o)
+    least, times = 128 if name == "winograd-f23" else 32, 6.0
+    if name == "winograd" and is_available():  # there a kernel never leaves the cache
+        times = 0.75
+    else:
+        windows *= shape.n
     return len(shape.taps) == 2 and min(shape.i, shape.o) >= least and windows >= times * channels
 
 

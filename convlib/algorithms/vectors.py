@@ -34,7 +34,17 @@ BYTES = 64 if "+avx512f" in _features else 32 if "+avx2" in _features else 16  #
 REGISTERS = 32 if BYTES == 64 or _arm else 16
 
 # The kernels that are compiled into one another: a change of one file is a change of all.
-_names = ("signals", "vectors", "rows", "kernels", "sums", "pointwise", "depthwise")
+_names = (
+    "signals",
+    "vectors",
+    "rows",
+    "kernels",
+    "sums",
+    "pointwise",
+    "depthwise",
+    "linear",
+    "tiles",
+)
 _files = [Path(__file__).with_name(f"{name}.py") for name in _names]
 STAMP = tuple((f.stat().st_mtime_ns, f.stat().st_size) for f in _files if f.exists())
 

@@ -30,13 +30,19 @@ import numpy as np
 
 from .columns import Block, Columns
 from .im2col import BLOCK, SMALL, blocks, pieces
+from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import limit, scratch, share
+from .units import SEVERAL, shared_outputs, threads_for
 
-KERNELS = 1 << 15  # of 3×3, that are transformed at a time
+TILES = 112  # of a unit of the compiled loops, about
+FEW = 96  # with no more for each thread, kernels take longest
+CACHED = 5 << 18  # bytes of transformed inputs
+INPUTS = 16  # channels that are transformed at a time, at least
+PRODUCTS = 1 << 21  # bytes of products
 
 # (Bᵀ, G, Aᵀ) for outputs a tile of 2 and of 4, from the points 0, 1, -1 (, 2, -2) and infinity
-F = {
+F: dict[int, tuple[list[list[float]], ...]] = {
     2: (
         [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]],
         [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]],
@@ -94,8 +100,8 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, m: int = 4) 
         return
     g, o, i, axes = shape.g, shape.o, shape.i, len(shape.taps)
     tiles = tiles_of(shape, m, m + 2)
-    if m == 4 and axes == 2 and xp is np and is_available():
-        return by_compiled_transforms(x, w, out, tiles, steps)
+    if m == 4 and axes == 2 and xp is np and is_available() and x.dtype.kind == "f":
+        return compiled(x, w, out, shape, steps)
     bt, gm, at = (xp.asarray(matrix) for matrix in transforms(m, axes, w.dtype))
     places = (m + 2) ** axes
     # (t, k·l) @ (k·l, g·o·i) -> (t, g, o, i) -> (g, t, o, i): t a place in the transformed tile
@@ -125,53 +131,54 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, m: int = 4) 
     share(block, [(b,) for b in plan(xp, tiles, w.dtype.itemsize)], xp is np)
 
 
-def by_compiled_transforms(x: Any, w: Any, out: Any, tiles: Shape, steps: Steps) -> None:
+def compiled(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     """The same with `tiles.py`: (n, g, i, H, W) and (g, o, i, 3, 3) to (n, g, o, h, w)."""
-    compiled = loops("tiles")
-    numbers, gm = np.array([1, 2, 4, 5, 8], x.dtype), transforms(4, 2, x.dtype)[1]
-    (above, _), (left, _) = steps.padding
-    high, across = tiles.positions
-    size, x = (tiles.i, *x.shape[3:], across), x.reshape(*x.shape[:2], -1)
+    tiles = loops("tiles")
+    units, sizes, size = planned(x.shape[3:], shape, steps, threads_for(shape), x.itemsize)
+    arrays = *memory_of(usable(x)), np.ascontiguousarray(w).reshape(-1), *memory_of(out)
 
-    def transformed(g: int, o: slice) -> Any:
-        # (t, k·l) @ (k·l, o·i) -> (t, o, i)
-        return (gm @ w[g, o].reshape(-1, 9).T).reshape(36, -1, tiles.i)
+    def some(part: Any, team: Any) -> Any:
+        memory = scratch(np, size, x.dtype)
+        return tiles.forward(*arrays, part, sizes, memory, team)
 
-    def block(images: slice, g: int, rows: slice) -> None:
-        each = (rows.stop - rows.start) * across
-        total = each * (images.stop - images.start)
-        places = [(n, rows.start, rows.stop, total, each * a) for a, n in enumerate(of(images))]
-        memory = scratch(np, 36 * total * (tiles.i + widest), x.dtype)
-        v = memory[: 36 * total * tiles.i].reshape(36, tiles.i, total)
-        for n, *place in places:
-            compiled.inputs(x[n, g], v.reshape(-1), numbers, size, above, left, *place)
-        for o in outputs:
-            u = ready[g, o.start] if ready else transformed(g, o)
-            # (t, o, i) @ (t, i, n·tiles) -> (t, o, n·tiles)
-            products = memory[v.size : v.size + 36 * total * u.shape[1]]
-            np.matmul(u, v, out=products.reshape(36, -1, total))
-            for n, *place in places:
-                y = out[n, g, o]
-                sizes = (*y.shape, across)
-                compiled.outputs(products, y.reshape(-1), numbers, sizes, *place)
+    loops("helpers").share(some, units, shape.products >= SEVERAL)
 
-    several = tiles.products >= SMALL
-    threads = limit() if several else 1
-    room = max(2 * BLOCK // ((tiles.i + tiles.o) * 36 * x.dtype.itemsize), 64)
-    images = pieces(tiles.n, max(room // (high * across), 1), threads)
-    enough = -(-threads // (len(images) * tiles.g))
-    jobs = list(product(images, range(tiles.g), pieces(high, max(room // across, 1), enough)))
-    # kernels are transformed a cacheful at a time; if all blocks need them, they are kept
-    outputs = pieces(tiles.o, max(KERNELS // tiles.i, 1))
-    widest = max(len(of(o)) for o in outputs)
-    ready: dict[tuple[int, int], Any] = {}
-    if len(jobs) > 1:
 
-        def keep(g: int, o: slice) -> None:
-            ready[g, o.start] = transformed(g, o)
-
-        share(keep, list(product(range(tiles.g), outputs)), several)
-    share(block, jobs, several)
+@lru_cache(maxsize=256)
+def planned(
+    cells: tuple[int, ...], shape: Shape, steps: Steps, threads: int, itemsize: int
+) -> tuple[list[tuple[np.ndarray]], np.ndarray, int]:
+    """Plan the compiled way: each thread's units, the kernel's sizes, the memory it takes."""
+    tiles = loops("tiles")
+    high, across = (-(-p // 4) for p in shape.positions)
+    by_row, by_o = pieces(high, max(TILES // across, 1)), [slice(0, shape.o)]
+    if shape.n * shape.g * len(by_row) % threads:
+        # shared by rows, each thread transforms kernels; by outputs, each transforms inputs
+        if high * across >= FEW * threads:
+            by_row = pieces(high, max(TILES // across, 1), -(-len(by_row) // threads) * threads)
+        else:
+            by_o = shared_outputs(shape.o, threads)
+    rows = max(len(of(r)) for r in by_row)
+    _, pitch, _ = tiles.sizes_of(rows, across, 1, itemsize)
+    each = tiles.PLACES * pitch * itemsize
+    parts = pieces(shape.i, max(CACHED // each, INPUTS))
+    chunk = len(of(parts[-1]))
+    if len(parts) > 1:
+        by_o = [
+            slice(o.start + 16 * s.start, min(o.start + 16 * s.stop, o.stop))
+            for o in by_o
+            for s in pieces(-(-len(of(o)) // 16), max(PRODUCTS // each // 16, 1))
+        ]
+    kept = max(-(-len(of(o)) // tiles.OUTPUTS) for o in by_o) if len(parts) > 1 else 1
+    units = [
+        (n, g, r.start, r.stop, o.start, o.stop)
+        for o, n, g, r in product(by_o, range(shape.n), range(shape.g), by_row)
+    ]
+    before = (b for b, _ in steps.padding)
+    sizes = (shape.i, shape.o, *cells, *shape.positions, *before, across, rows, chunk, kept)
+    memory = sum(tiles.memory_for(*tiles.sizes_of(rows, across, chunk, itemsize), kept))
+    shares = pieces(len(units), len(units), threads)
+    return [(np.array(units[share]),) for share in shares], np.array(sizes), memory
 
 
 def of(part: slice) -> range:
