@@ -22,6 +22,9 @@ CONVOLUTION = "test_oracle.py test_convolution.py"
 TRANSPOSED = "test_oracle.py test_transposed.py"
 REFUSED = "test_properties.py::test_refused"
 CHECKS = "test_convolution.py test_transposed.py"
+THREADS = "test_algorithms.py::test_no_more_threads_are_counted_than_may_be"
+COMPILED = "test_compiled.py"
+ALGORITHMS = "test_algorithms.py"
 COPYING = "test_oracle.py test_padding.py test_folding.py test_grad.py"
 
 MUTATIONS = [
@@ -201,4 +204,88 @@ MUTATIONS = [
     Mutation("pooling/maximum.py", "np.iinfo(dtype).min", "0", POOLING),
     Mutation("grad/max_pooling.py", " & (indices >= 0)", "", POOLING),
     Mutation("grad/max_pooling.py", "if not bool(found.all()):", "if False:", POOLING),
+    # compiled loops, and the threads that share them
+    Mutation("algorithms/threads.py", "min(wanted, limit() - _running)", "wanted", THREADS),
+    Mutation("algorithms/signals.py", "while load(state) != DONE:", "while False:", COMPILED),
+    Mutation("algorithms/helpers.py", "parts[1 + len(others) :]", "parts[2:]", COMPILED),
+    Mutation("algorithms/helpers.py", "signals.leave(team)", "pass", COMPILED),
+    Mutation("algorithms/helpers.py", "work = part = errors = None", "pass", COMPILED),
+    Mutation(
+        "algorithms/units.py",
+        "max(a.start, b.start) < min(a.stop, b.stop)",
+        "a.start < b.stop",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/units.py", "tuple(found or range(prod(shape.taps)))", "tuple(found)", COMPILED
+    ),
+    Mutation("algorithms/units.py", "np.concatenate(cuts)", "cuts[0]", COMPILED),
+    Mutation(
+        "algorithms/units.py",
+        "positions if q.stop == number else q.stop * panel",
+        "q.stop * panel",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/rows.py",
+        "neighbours, every_second = whole_vectors(1)",
+        "neighbours, every_second = whole_vectors(2)",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/rows.py",
+        "(size - 1 - offset) // stride + 1",
+        "(size - offset) // stride + 1",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/pointwise.py",
+        "last = at_w + r * inputs, min(3, here - r - 1)",
+        "last = at_w + r * inputs, 3",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/pointwise.py",
+        "whole = q_end - q, (q_end - q) // lanes * lanes",
+        "whole = q_end - q, (q_end - q + 1) // lanes * lanes",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/kernels.py",
+        "zeros = u == 0 or d != before[2] or h != before[4]",
+        "zeros = u == 0",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/depthwise.py", "run = (run + 15) // 16 * 16", "run = run // 16 * 16", ALGORITHMS
+    ),
+    Mutation(
+        "algorithms/depthwise.py",
+        "first, out = np.uintp(c % channels * 9)",
+        "first, out = np.uintp(c * 9)",
+        ALGORITHMS,
+    ),
+    Mutation("algorithms/memory.py", "min((n - 1) * step, 0)", "0 * n * step", COMPILED),
+    Mutation("algorithms/tiles.py", "(row + r) + h < high:", "(row + r) + h <= high:", COMPILED),
+    Mutation(
+        "algorithms/tiles.py",
+        "max(0, -top), min(tall, high - top)",
+        "max(0, -top), min(tall, high)",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/tiles.py", "to, here, number, first > 0,", "to, here, number, False,", COMPILED
+    ),
+    Mutation(
+        "algorithms/tiles.py",
+        "// OUTPUTS * PLACES * place if chunk < inputs else 0",
+        "* 0",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/linear.py",
+        "total = builder.fsub(total, value)",
+        "total = builder.fadd(total, value)",
+        COMPILED,
+    ),
 ]

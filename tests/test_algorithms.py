@@ -365,6 +365,17 @@ def test_no_thread_is_woken_up_where_one_is_allowed(monkeypatch):
     assert found == [1, 2, 3]
 
 
+def test_no_more_threads_are_counted_than_may_be(monkeypatch):
+    monkeypatch.setattr(threads, "limit", lambda: 3)
+    assert threads.enter(3) == 3  # who asks has looked at the limit
+    assert threads.enter(2) == 1  # another caller: none but itself
+    threads.leave(1)
+    threads.leave(2)
+    assert threads.enter(3) == 2
+    threads.leave(3)
+    assert threads._running == 0
+
+
 def test_two_threads_are_left_to_blas(monkeypatch):
     """im2col's blocks are shared out from three threads on, and large layers alone."""
     large = Shape(1, 1, 256, 256, (56, 56), (3, 3))

@@ -466,6 +466,17 @@ def test_an_error_after_ringing_waits_for_the_helpers(helpers):
     assert sorted(done) == [1, 2]
 
 
+def test_without_more_threads_all_is_done_by_one(helpers, monkeypatch):
+    def refuse(_) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(helpers.Helper, "start", refuse)
+    x, w, settings = layer(0)
+    plain = convlib.conv2d(x, w, algorithm="windows", **settings)
+    assert_near(convlib.conv2d(x, w, algorithm="compiled", **settings), plain, EPSILONS)
+    assert helpers._helpers == []
+
+
 def test_several_callers_at_once(helpers):
     """More callers than threads: each has the bits that it has alone."""
     expected = [both_ways(x, w, **settings) for x, w, settings in map(layer, range(len(LAYERS)))]

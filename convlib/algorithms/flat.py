@@ -41,14 +41,18 @@ class Layout(NamedTuple):
     taps: list[tuple[int, int]]  # for each tap, its phase's number and its first cell
 
 
-def layout_of(shape: Shape, steps: Steps) -> Layout:
-    """Lay out planes of phases for a convolution."""
-    wide = tuple(
+def layout_of(shape: Shape, steps: Steps, shared: int = 0) -> Layout:
+    """Lay out planes of phases for a convolution.
+
+    The last `shared` places of a row may be the first ones of the next row.
+    """
+    *others, last = (
         m + (k - 1) * d // s
         for m, k, s, d in zip(
             shape.positions, shape.taps, steps.stride, steps.dilation, strict=True
         )
     )
+    wide = (*others, last - shared)
     lengths = [prod(wide[axis + 1 :]) for axis in range(len(wide))]
     run = sum((m - 1) * length for m, length in zip(shape.positions, lengths, strict=True)) + 1
     found: list[tuple[int, int]] = []

@@ -14,6 +14,7 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -89,7 +90,7 @@ def stop() -> None:
 def claimed(number: int, wake: bool) -> list[Helper]:
     """Find helpers that have nothing to do: so many, or fewer."""
     if len(_helpers) < number:
-        with _lock:
+        with _lock, suppress(RuntimeError):  # there may be no more threads, as when Python ends
             while len(_helpers) < number:
                 helper = Helper()
                 helper.start()

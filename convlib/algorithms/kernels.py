@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .rows import copy_rows, lay_out, turn, write
+from .rows import copy_rows, lay_out, put_zeros, turn, write
 from .signals import rest, ring
 from .vectors import BYTES, REGISTERS, kernel, tile
 
@@ -121,6 +121,7 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
     _, wide, _, _, most, counts = geometry
     channel, pitch, number, own = distances(counts[0], most, wide, len(phases), counts[2])
     cells, weights, results = memory[:number], memory[number : number + own], memory[number + own :]
+    put_zeros(cells, counts[0] * channel, number)  # behind the last row
     outputs, in_order, piece = np.arange(MANY[0]), np.arange(len(at)), counts[1]
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)
@@ -156,6 +157,7 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     inputs, terms, pitch, sums = counts[0], counts[2], w.shape[2], w.reshape(-1)
     channel, _, number, _ = distances(inputs, most, wide, len(phases), 0)
     cells, turned = memory[:number], memory[number:]
+    put_zeros(cells, inputs * channel, number)
     places = np.empty(most[0] * most[1] * most[2], np.int64)
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)

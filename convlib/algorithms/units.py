@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import product
-from math import prod
+from math import isqrt, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .flat import layout_of
+from .flat import layout_of, sights_of
 from .im2col import pieces
 from .memory import three
 from .steps import Shape, Steps, loops, seen
 from .threads import limit
 
-# Multiplications. Fewer for each thread are not worth telling it of them.
-SHARED = 1 << 20
-# And below this many, a thread that sleeps would come too late.
+# Multiplications in the time that it takes to tell a thread of its part. Threads are told one after
+# another, so that with so many parts the work should take the square of the time.
+SHARED = 1 << 19
+# Below this many, a thread that sleeps would come too late.
 SEVERAL = 1 << 25
 # Bytes that a unit reads again and again: half of the cache that a core has for itself.
 UNIT = 1 << 20
@@ -64,6 +65,18 @@ def taps_that_see(
         if all(max(a.start, b.start) < min(a.stop, b.stop) for a, b in both):
             found.append(number)
     return tuple(found or range(prod(shape.taps)))
+
+
+def shared_zeros(size: tuple[int, ...], shape: Shape, steps: Steps) -> int:
+    """How many of the zeros at the end of a row can be those that the next row begins with.
+
+    The sums between two rows are computed for nothing, so rows should lie close together. No two
+    windows of a row may become one, and behind the last row stand as many zeros as SLACK says.
+    """
+    layout = layout_of(shape, steps)
+    rows = [places[-1] for places, _ in sights_of(size, layout, steps)]
+    ends = [min(row.start, layout.wide[-1] - row.stop) for row in rows]
+    return min(*ends, layout.wide[-1] - shape.positions[-1], loops("kernels").SLACK)
 
 
 def ranges_of(
@@ -109,7 +122,8 @@ def plan(
     by_d, by_h, by_o = ranges_of(shape, steps, threads, itemsize, of_weight)
     most = (by_d[-1].stop - by_d[-1].start, by_h[-1].stop - by_h[-1].start)
     positions = (*most, shape.positions[-1])
-    layout = layout_of(shape._replace(positions=positions[3 - len(shape.taps) :]), steps)
+    largest = shape._replace(positions=positions[3 - len(shape.taps) :])
+    layout = layout_of(largest, steps, shared_zeros(size, shape, steps))
     plane = prod(layout.wide)
     # where the terms' cells begin in what is laid out, and where their weights are, in memory's order
     taps, all_taps = [p * plane + first for p, first in layout.taps], range(len(layout.taps))
@@ -168,7 +182,7 @@ def plan(
 
 def threads_for(shape: Shape, slow: int = 1) -> int:
     """How many threads are worth calling, where a multiplication takes `slow` times its time."""
-    most = shape.products * slow // SHARED
+    most = isqrt(shape.products * slow // SHARED)
     return max(1, min(most, limit())) if most > 1 else 1
 
 

@@ -15,13 +15,17 @@ from typing import Any
 from ..algorithms.threads import cores
 from .layers import NETWORKS, Layer
 
+# For glibc: memory that was freed stays with the process. Otherwise it depends on what came before
+# whether a large result is memory that is new each time, and takes several times as long to write.
+KEPT = {"MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_MMAP_THRESHOLD_": str(1 << 40)}
+
 
 class Worker:
     """One process that computes for one library."""
 
     def __init__(self, threads: int):
         number = str(threads)
-        environment = {f"{name}_NUM_THREADS": number for name in ("OMP", "OPENBLAS", "MKL")}
+        environment = {f"{name}_NUM_THREADS": number for name in ("OMP", "OPENBLAS", "MKL")} | KEPT
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.worker"],
             stdin=subprocess.PIPE,
