@@ -219,6 +219,9 @@ MUTATIONS = [
     Mutation(
         "algorithms/units.py", "tuple(found or range(prod(shape.taps)))", "tuple(found)", COMPILED
     ),
+    Mutation(
+        "algorithms/units.py", "layout.wide[-1] - shape.positions[-1], loops", "loops", COMPILED
+    ),
     Mutation("algorithms/units.py", "np.concatenate(cuts)", "cuts[0]", COMPILED),
     Mutation(
         "algorithms/units.py",
@@ -254,6 +257,12 @@ MUTATIONS = [
         "algorithms/kernels.py",
         "zeros = u == 0 or d != before[2] or h != before[4]",
         "zeros = u == 0",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/kernels.py",
+        "put_zeros(cells, counts[0] * channel, number)",
+        "pass",
         COMPILED,
     ),
     Mutation(

@@ -57,6 +57,43 @@ def test_units_hold_each_output_once(monkeypatch, cells):
     units.plan.cache_clear()
 
 
+def test_rows_share_the_zeros_between_them():
+    """As many as both sides have, and no more than keep two windows of a row apart."""
+    units = choice.module("units")
+    for cells, taps, stride, before, after, dilation, shared in (
+        (9, 3, 1, 1, 1, 1, 1),
+        (9, 3, 1, 0, 2, 1, 0),
+        (9, 3, 1, 2, 1, 1, 1),
+        (9, 3, 1, 5, 5, 1, 2),  # between two windows' ends lie two cells, whatever the padding
+        (9, 5, 1, 2, 2, 1, 2),
+        (9, 3, 1, 2, 2, 2, 2),
+        (9, 3, 2, 1, 1, 1, 0),  # one phase begins with zeros, the other one ends with them
+        (9, 5, 2, 3, 3, 1, 1),
+        (9, 1, 1, 3, 3, 1, 0),
+    ):
+        positions = (cells + before + after - dilation * (taps - 1) - 1) // stride + 1
+        shape = Shape(1, 1, 1, 1, (4, positions), (3, taps))
+        steps = Steps((1, stride), ((1, 1), (before, after)), (1, dilation))
+        assert units.shared_zeros((4, cells), shape, steps) == shared
+
+
+@pytest.mark.parametrize("outputs", [3, 20])
+@pytest.mark.parametrize("padding", [0, 1, 3])
+def test_nothing_is_read_that_a_last_call_left(outputs, padding):
+    """Memory is kept from call to call: what is not written again holds no cell."""
+    w, rest = numbers((outputs, 3, 3, 3), "float32", 0), {"padding": padding}
+    for size in ((9, 9), (5, 30), (30, 4)):
+        x = numbers((1, 3, *size), "float32", 1)
+        y = convlib.conv2d(x, w, algorithm="windows", **rest)
+        plain = grad.conv2d_weight(x, w.shape, y, algorithm="windows", **rest)
+        nothing = np.full((1, 3, 60, 60), np.nan, np.float32)
+        convlib.conv2d(nothing, w, algorithm="compiled", **rest)
+        assert_near(convlib.conv2d(x, w, algorithm="compiled", **rest), y, EPSILONS)
+        convlib.conv2d(nothing, w, algorithm="compiled", **rest)
+        gw = grad.conv2d_weight(x, w.shape, y, algorithm="compiled", **rest)
+        assert_near(gw, plain, EPSILONS)
+
+
 @pytest.mark.parametrize("size", [1 << 10, 5 << 10, 9 << 10])
 def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
     """Zeros of the padding stand elsewhere in each unit, and those of the last one go."""
@@ -328,7 +365,6 @@ def helpers(monkeypatch):
     monkeypatch.setattr(threads, "limit", lambda: 3)
     monkeypatch.setattr(choice.module("units"), "limit", lambda: 3)
     monkeypatch.setattr(choice.module("units"), "SHARED", 1)
-    monkeypatch.setattr(choice.module("compiled"), "SEVERAL", 0)
     yield module
     assert threads._running == 0
     module.stop()
@@ -342,8 +378,13 @@ def until(condition, seconds: float = 20) -> bool:
     return condition()
 
 
-def states(helpers) -> list[int]:
-    return [int(helper.memory[0]) for helper in helpers._helpers]
+def numbers_of(helpers) -> list[list[int]]:
+    """Each helper's state, and whether it sleeps."""
+    return [helper.memory[:2].tolist() for helper in helpers._helpers.values()]
+
+
+def all_asleep(helpers) -> bool:
+    return numbers_of(helpers) == [[0, 1], [0, 1]]
 
 
 def both_ways(x, w, **settings):
@@ -376,7 +417,7 @@ def test_helpers_compute_the_same_bits_as_one_thread(helpers, monkeypatch):
         x, w, settings = layer(number)
         mine = both_ways(x, w, **settings)
         with monkeypatch.context() as patch:
-            patch.setattr(helpers, "claimed", lambda *_: [])
+            patch.setattr(helpers, "_team", lambda _: helpers.NOBODY)
             alone = both_ways(x, w, **settings)
         for _ in range(20):
             for one, other, third in zip(mine, alone, both_ways(x, w, **settings), strict=True):
@@ -389,30 +430,82 @@ def test_helpers_fall_asleep_and_wake_up(helpers):
     x, w, settings = layer(0)
     y = convlib.conv2d(x, w, algorithm="compiled", **settings)
     for _ in range(3):
-        assert until(lambda: states(helpers) == [0, 0])
+        assert until(lambda: all_asleep(helpers))
         np.testing.assert_array_equal(convlib.conv2d(x, w, algorithm="compiled", **settings), y)
 
 
-def test_little_work_is_not_waited_for_but_wakes_helpers(helpers):
-    parts, seen = [(0,), (1,), (2,)], []
-
+def noted(signals, seen, seconds=0.0):
     def work(part: int, team: np.ndarray) -> bool:
         seen.append((part, threading.current_thread(), len(team)))
         signals.ring(team)
+        time.sleep(seconds)
         return signals.rest(team)
 
-    signals = choice.module("signals")
-    helpers.share(work, parts, wake=False)
-    # helpers were asleep: all parts are computed here, in order
-    assert [part for part, _, _ in seen] == [0, 1, 2]
-    assert {thread for _, thread, _ in seen} == {threading.current_thread()}
-    for _ in range(1000):
+    return work
+
+
+def test_helpers_that_do_not_begin_are_not_waited_for(helpers, monkeypatch):
+    """They sleep, and nobody hears the bell: the caller takes their parts back."""
+    parts, seen, me = [(0,), (1,), (2,)], [], threading.current_thread()
+    work = noted(choice.module("signals"), seen)
+    helpers.share(work, parts)
+    assert until(lambda: all_asleep(helpers))
+    for helper in helpers._helpers.values():
+        monkeypatch.setattr(helper, "give", lambda part, one=helper: setattr(one, "part", part))
+    for _ in range(3):
         seen.clear()
-        helpers.share(work, parts, wake=False)
+        helpers.share(work, parts)
+        assert seen == [(0, me, 2), (1, me, 0), (2, me, 0)]
+        assert all_asleep(helpers)
+        assert [helper.part for helper in helpers._helpers.values()] == [None, None]
+
+
+def test_helpers_that_are_awake_take_parts(helpers):
+    parts, seen = [(0,), (1,), (2,)], []
+    work = noted(choice.module("signals"), seen, 0.005)
+    for _ in range(200):
+        seen.clear()
+        helpers.share(work, parts)
         assert sorted(part for part, _, _ in seen) == [0, 1, 2]
         if len({thread for _, thread, _ in seen}) == 3:
             return
-    pytest.fail("no helper was awake for the next call")
+    pytest.fail("no call had three threads")
+
+
+def test_another_caller_gets_other_helpers(helpers, monkeypatch):
+    """Of five threads two callers take two each; a third caller finds one, and does the rest."""
+    monkeypatch.setattr(threads, "limit", lambda: 5)
+    teams = [helpers._team(1), helpers._team(2), helpers._team(2)]
+    assert [len(team) for team in teams] == [1, 2, 1]
+    assert len({state for team in teams for state in team.tolist()}) == 4
+    for team in teams:
+        helpers._let_go(team)
+        assert team.tolist() == [1] * len(team)
+    assert [state for state, _ in numbers_of(helpers)] == [0] * 4
+
+
+@pytest.mark.parametrize("interrupted", ["give", "_let_go"])
+def test_an_interrupt_leaves_no_helper_claimed(helpers, monkeypatch, interrupted):
+    """Ctrl-C may come between any two steps."""
+    parts, signals = [(0,), (1,), (2,)], choice.module("signals")
+    work = noted(signals, [])
+    helpers.share(work, parts)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    where = helpers.Helper if interrupted == "give" else helpers
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        old = helpers._let_go
+        steps = iter([interrupt, old, old])
+        step = interrupt if interrupted == "give" else lambda team: next(steps)(team)
+        patch.setattr(where, interrupted, step)
+        helpers.share(work, parts)
+    assert threads._running == 0
+    assert {state for state, _ in numbers_of(helpers)} == {0}
+    x, w, settings = layer(0)
+    plain = convlib.conv2d(x, w, algorithm="windows", **settings)
+    assert_near(convlib.conv2d(x, w, algorithm="compiled", **settings), plain, EPSILONS)
 
 
 def test_helpers_keep_no_arrays(helpers):
@@ -443,7 +536,7 @@ def test_errors_come_out_of_helpers_and_leave_them_usable(helpers):
             with pytest.raises(FloatingPointError, match=f"part {fails}"):
                 helpers.share(work, parts)
             assert threads._running == 0
-            assert until(lambda: not {2, 3, 4} & set(states(helpers)))
+            assert {state for state, _ in numbers_of(helpers)} == {0}
     x, w, settings = layer(0)
     plain = convlib.conv2d(x, w, algorithm="windows", **settings)
     assert_near(convlib.conv2d(x, w, algorithm="compiled", **settings), plain, EPSILONS)
@@ -456,14 +549,19 @@ def test_an_error_after_ringing_waits_for_the_helpers(helpers):
     def work(part: int, team: np.ndarray) -> bool:
         signals.ring(team)
         if threading.current_thread() is main:
+            time.sleep(0.01)
             raise KeyboardInterrupt
         time.sleep(0.05)
         done.append(part)
         return signals.rest(team)
 
-    with pytest.raises(KeyboardInterrupt):
-        helpers.share(work, [(0,), (1,), (2,)])
-    assert sorted(done) == [1, 2]
+    for _ in range(5):  # awake or not: who has begun is waited for
+        with pytest.raises(KeyboardInterrupt):
+            helpers.share(work, [(0,), (1,), (2,)])
+        here = len(done)
+        time.sleep(0.1)
+        assert len(done) == here
+    assert done
 
 
 def test_without_more_threads_all_is_done_by_one(helpers, monkeypatch):
@@ -474,7 +572,7 @@ def test_without_more_threads_all_is_done_by_one(helpers, monkeypatch):
     x, w, settings = layer(0)
     plain = convlib.conv2d(x, w, algorithm="windows", **settings)
     assert_near(convlib.conv2d(x, w, algorithm="compiled", **settings), plain, EPSILONS)
-    assert helpers._helpers == []
+    assert helpers._helpers == {}
 
 
 def test_several_callers_at_once(helpers):

@@ -28,7 +28,7 @@ from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import scratch
 from .turned import input_gradient as turned
-from .units import SEVERAL, panels, planned, threads_for
+from .units import panels, planned, threads_for
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
 OFTEN = 3  # a weight in another order is put in order once, if it would be more often in parts
@@ -38,9 +38,9 @@ SMALL = 1 << 12  # cells of a channel: so many stay in the innermost cache, besi
 __all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
 
 
-def share(work: Callable[..., Any], parts: Sequence[tuple], shape: Shape) -> None:
-    """Compute parts in threads that wait for them; small ones only in threads that are awake."""
-    loops("helpers").share(work, parts, shape.products >= SEVERAL)
+def share(work: Callable[..., Any], parts: Sequence[tuple]) -> None:
+    """Compute parts, in threads that wait for them."""
+    loops("helpers").share(work, parts)
 
 
 def is_depthwise(shape: Shape, steps: Steps) -> bool:
@@ -62,14 +62,14 @@ def depthwise(
     sizes = (shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left, *apart)
     # a part of complex numbers could be seen as one axis, too, with gaps between its numbers
     x, w, y = np.ascontiguousarray(x), np.ascontiguousarray(w), out.reshape(-1)
-    x, w = x.reshape(-1), w.reshape(-1)
+    x, w = usable(x).reshape(-1), usable(w).reshape(-1)
 
     def some(channels: slice, team: Any) -> Any:
         return kernels.forward(x, w, y, sizes, channels.start, channels.stop, team)
 
     number = shape.n * shape.g
     parts = pieces(number, number, threads_for(shape, DEPTHWISE))
-    share(some, [(c,) for c in parts], shape)
+    share(some, [(c,) for c in parts])
 
 
 def one_run(array: Any) -> Any:
@@ -84,13 +84,17 @@ def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     if max(steps.stride) > 1:
         x = x[(..., *(slice(None, None, s) for s in steps.stride))]
     y = out.reshape(*out.shape[:3], -1)
-    arrays = *memory_of(usable(one_run(x))), np.ascontiguousarray(w).reshape(-1), *memory_of(y)
+    arrays = (
+        *memory_of(usable(one_run(x))),
+        usable(np.ascontiguousarray(w)).reshape(-1),
+        *memory_of(y),
+    )
     shares, sizes, size = panels(shape, threads_for(shape), x.itemsize)
 
     def some(units: Any, team: Any) -> Any:
         return kernels.forward(*arrays, units, sizes, scratch(np, size, out.dtype), team)
 
-    share(some, shares, shape)
+    share(some, shares)
 
 
 def by_parts(
@@ -148,7 +152,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         memory = scratch(np, found.memory, out.dtype)
         return kernels.forward(*arrays, found.units[units], *found[2:-2], memory, team)
 
-    share(some, [(units,) for units in found.shares], shape)
+    share(some, [(units,) for units in found.shares])
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -173,13 +177,13 @@ def depthwise_sums(x: Any, gy: Any, shape: Shape, steps: Steps) -> Any:
     kernels = loops("depthwise")
     (above, _), (left, _) = steps.padding
     sizes = (shape.n, shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left)
-    x, gy = np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(gy).reshape(-1)
+    x, gy = (usable(np.ascontiguousarray(a)).reshape(-1) for a in (x, gy))
     total = np.zeros(9 * shape.g, x.dtype)
 
     def some(channels: slice, team: Any) -> Any:
         return kernels.weight_gradient(x, gy, total, sizes, channels.start, channels.stop, team)
 
-    share(some, [(c,) for c in pieces(shape.g, shape.g, threads_for(shape, DEPTHWISE))], shape)
+    share(some, [(c,) for c in pieces(shape.g, shape.g, threads_for(shape, DEPTHWISE))])
     return total
 
 
@@ -205,7 +209,7 @@ def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bo
         rest = found.phases, found.geometry, memory, team
         return kernels.weight_gradient(*arrays, total, found.units[units], at, *rest)
 
-    share(some, list(zip(found.shares, sums, strict=True)), shape)
+    share(some, list(zip(found.shares, sums, strict=True)))
     total = sums.sum(0) if len(sums) > 1 else sums[0]
     # (g, o, i·k·l) or (g, i·k·l, o) -> (g, o, i, k, l)
     total = total if few else total.swapaxes(1, 2)

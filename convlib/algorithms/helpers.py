@@ -4,8 +4,9 @@ For compiled loops alone: `threads.py` has the threads of everything that Python
 computed by one call of a compiled function, which takes no lock of Python's. It begins with
 `signals.ring` and ends with `signals.rest`.
 
-The number of threads is that of `threads.limit`. A helper that computes for another caller, or still
-sleeps, is not waited for: the caller does that part, too. So parts do not depend on who is free.
+The number of threads is that of `threads.limit`. A helper that computes for another caller is not
+waited for, nor is one that has not begun when the caller is done: the caller does its part, too. Parts
+do not depend on who is free.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ import numpy as np
 from . import signals, threads
 
 NOBODY = np.zeros(0, np.int64)
-_helpers: list[Helper] = []
+_helpers: dict[int, Helper] = {}  # by their states' addresses
+_states = NOBODY  # these addresses
 _lock = threading.Lock()
 
 
@@ -33,41 +35,47 @@ class Helper(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="convlib-helper", daemon=True)
         self.memory = threads.aligned(threads.ALIGNED).view(np.int64)  # a cache line of its own
-        self.memory[0] = signals.ASLEEP
+        self.memory[:2] = signals.FREE, 1  # asleep
         self.state = self.memory.ctypes.data
         self.bell: SimpleQueue[bool] = SimpleQueue()
         self.part: Any = None
 
     def run(self) -> None:
         """Wait, compute, wait: one compiled call for both, so that Python's lock is free meanwhile."""
-        own = np.array([-self.state])
-        while self.bell.get():
+        own = np.array([-self.state], np.int64)
+        while self.is_woken():
             rung = signals.wait(self.state)
             while rung:
-                work, part, errors = self.part
-                self.part = None
-                try:
-                    rung = work(*part, own)
-                except BaseException as error:
-                    errors.append(error)
-                    rung = signals.rest(own)
-            work = part = errors = None  # a helper that sleeps keeps no arrays
+                rung = self.compute(own)
 
-    def claim(self, wake: bool) -> bool:
-        """Tell whether this helper will do a part. One that sleeps is woken: for now, or for later."""
-        if signals.change(self.state, signals.WAITING, signals.CLAIMED):
-            return True
-        then = signals.CLAIMED if wake else signals.WAITING
-        woken = signals.change(self.state, signals.ASLEEP, then)
-        if woken:
+    def is_woken(self) -> bool:
+        """Sleep until the bell rings: True, or False if that is the end."""
+        goes_on = self.bell.get()
+        self.memory[1] = 0
+        while goes_on and not self.bell.empty():  # several callers may have rung
+            goes_on = self.bell.get()
+        return goes_on
+
+    def compute(self, own: Any) -> bool:
+        """Compute a part. Its arrays are kept until the helper is rung for again, or falls asleep."""
+        (work, part, errors), self.part = self.part, None
+        try:
+            return work(*part, own)
+        except BaseException as error:
+            errors.append(error)
+        return signals.rest(own)
+
+    def give(self, part: Any) -> None:
+        """Say what to do once it rings, and ring the bell where the helper sleeps."""
+        self.part = part
+        if self.memory[1]:
             self.bell.put(True)
-        return woken and wake
 
 
 def _forget() -> None:
     """Forget helpers in a forked child, where they do not exist."""
-    global _lock
-    _lock = threading.Lock()
+    global _lock, _states
+    _lock, _states = threading.Lock(), NOBODY
     _helpers.clear()
 
 
@@ -78,8 +86,9 @@ if hasattr(os, "register_at_fork"):
 @atexit.register
 def stop() -> None:
     """Let helpers end, before Python does. They start again with the next call that needs them."""
+    global _states
     with _lock:
-        ending = _helpers.copy()
+        ending, _states = list(_helpers.values()), NOBODY
         _helpers.clear()
     for helper in ending:
         helper.bell.put(False)
@@ -87,42 +96,71 @@ def stop() -> None:
         helper.join(1)
 
 
-def claimed(number: int, wake: bool) -> list[Helper]:
-    """Find helpers that have nothing to do: so many, or fewer."""
-    if len(_helpers) < number:
-        with _lock, suppress(RuntimeError):  # there may be no more threads, as when Python ends
-            while len(_helpers) < number:
-                helper = Helper()
-                helper.start()
-                _helpers.append(helper)
-    return [helper for helper in _helpers[:number] if helper.claim(wake)]
+def _more(number: int) -> None:
+    """Start helpers, so that there are as many, or as many as there can be."""
+    global _states
+    with _lock, suppress(RuntimeError):  # there may be no more threads, as when Python ends
+        while len(_helpers) < number:
+            helper = Helper()
+            helper.start()
+            _helpers[helper.state] = helper
+            _states = np.array(list(_helpers), np.int64)
 
 
-def share(work: Callable[..., Any], parts: Sequence[tuple], wake: bool = True) -> None:
-    """Call `work(*part, team)` for every part, one each in as many threads as are free.
+def _let_go(team: Any) -> None:
+    """Free the helpers that a team still holds."""
+    for place, state in enumerate(team.tolist()):
+        if state > signals.NONE:
+            if helper := _helpers.get(state):
+                helper.part = None
+            signals.free(state)
+            team[place] = signals.NONE
+
+
+def _team(wanted: int) -> Any:
+    """Claim so many helpers, or fewer, and start some where there are too few."""
+    team = np.full(wanted, signals.NONE, np.int64)
+    found = signals.claim(_states, team)
+    if found < wanted and len(_helpers) < threads.limit() - 1:
+        _let_go(team)
+        _more(min(len(_helpers) + wanted, threads.limit() - 1))
+        found = signals.claim(_states, team)
+    return team[:found]
+
+
+def share(work: Callable[..., Any], parts: Sequence[tuple]) -> None:
+    """Call `work(*part, team)` for every part, in as many threads as are free.
 
     `work` hands `team` on to the compiled function, and returns what that returns. Parts write to
-    places of their own. Where there is too little to do to wait for a helper that sleeps, `wake` is
-    false; it is awake for the next call then.
+    places of their own.
     """
     if len(parts) == 1:
         work(*parts[0], NOBODY)
         return
     errors: list[BaseException] = []
-    running = threads.enter(len(parts))
+    team, running = NOBODY, 0
     try:
-        others = claimed(running - 1, wake)
-        team = np.array([helper.state for helper in others], np.int64)
-        try:
-            for helper, part in zip(others, parts[1:], strict=False):
-                helper.part = work, part, errors
-            work(*parts[0], team)
-        except BaseException:
-            signals.leave(team)
-            raise
-        for part in parts[1 + len(others) :]:
+        running = threads.enter(len(parts))
+        team = _team(running - 1)
+        for place, state in enumerate(team.tolist()):
+            if helper := _helpers.get(state):
+                helper.give((work, parts[1 + place], errors))
+            else:  # it was told to end just now
+                team[place] = signals.NONE
+        work(*parts[0], team)
+        left = [part for part, state in zip(parts[1:], team, strict=False) if state]
+        left += parts[1 + len(team) :]
+        _let_go(team)
+        for part in left:
             work(*part, NOBODY)
+    except BaseException:
+        signals.rest(team)
+        _let_go(team)
+        raise
     finally:
         threads.leave(running)
     if errors:
-        raise errors[0]
+        try:
+            raise errors[0]
+        finally:
+            errors.clear()  # an error holds this frame, and so all arrays

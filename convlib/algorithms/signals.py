@@ -7,12 +7,16 @@ otherwise each of the two would wait for the other to let go of it.
 
 A helper's state goes round::
 
-    ASLEEP -> WAITING       it has been woken
-    WAITING -> CLAIMED      a caller is about to have work for it; it waits on for as long as it takes
-    CLAIMED -> RUNG         the caller is at its own part, and needs Python no more
-    RUNG -> DONE            the helper's part is there
-    DONE -> WAITING         the caller has seen so
-    WAITING -> ASLEEP       nobody has come for a while
+    FREE -> CLAIMED        a caller has work for it
+    CLAIMED -> RUNG        the caller is at its own part, and needs Python no more
+    RUNG -> RUNNING        the helper has begun
+    RUNNING -> DONE        its part is there
+    DONE -> FREE           the caller has seen so
+    RUNG -> CLAIMED        the caller is done, and the helper has not begun: it gets no part
+    CLAIMED -> FREE        the caller lets go of it
+
+So nobody waits for a helper that sleeps, or that may never wake. A second number says whether it
+sleeps, for whoever claims it to ring its bell.
 
 Only what a processor does in one step can be relied on between threads: to load, to store, and to
 put in a new number where it finds the old one that it expects. Source: the LLVM Language Reference,
@@ -29,7 +33,9 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-ASLEEP, WAITING, CLAIMED, RUNG, DONE = range(5)
+FREE, CLAIMED, RUNG, RUNNING, DONE = range(5)
+NONE = 1  # no state has this address
+ASLEEP = 8  # bytes from a helper's state to what says whether it sleeps
 PAUSES = 32  # looks at a state, before another thread may have the core
 PATIENCE = 1000  # times that; some milliseconds, and less than a product's threads wait in BLAS
 
@@ -107,62 +113,72 @@ else:  # Windows
         return 0
 
 
-@njit(nogil=True)
+# All are compiled when they are imported: later, a helper might have to, with no memory left, or a
+# process might fork meanwhile.
+@njit("boolean(int64)", nogil=True, cache=True)
 def wait(own):
-    """Wait until the helper whose state is at `own` is rung for, or falls asleep: then False."""
-    rounds = 0
-    while True:
+    """Wait until the helper whose state is at `own` is rung for, or has waited enough: then False."""
+    for _ in range(PATIENCE):
         for _ in range(PAUSES):
-            if load(own) == RUNG:
+            if load(own) == RUNG and exchange(own, RUNG, RUNNING):
                 return True
             pause()
         let_others()
-        rounds += 1
-        if rounds > PATIENCE and exchange(own, WAITING, ASLEEP):
-            return False
+    store(own + ASLEEP, 1)
+    return exchange(own, RUNG, RUNNING)  # somebody may have rung just now
 
 
-@njit(nogil=True)
+@njit("int64(int64[::1], int64[::1])", nogil=True, cache=True)
+def claim(states, team):
+    """Claim as many helpers as the team has places for, write their addresses there, and count them."""
+    found = 0
+    for state in states:
+        if found < len(team) and exchange(state, FREE, CLAIMED):
+            team[found] = state
+            found += 1
+    return found
+
+
+@njit("void(int64)", nogil=True, cache=True)
+def free(state):
+    """Let go of a helper that was claimed."""
+    store(state, FREE)
+
+
+@njit("void(int64[::1])", nogil=True, cache=True)
 def ring(team):
-    """Let helpers begin. `team` holds their states' addresses; a helper's own team holds -address."""
-    for place in range(len(team)):
-        if team[place] > 0:
-            store(team[place], RUNG)
+    """Let helpers begin. `team` holds their states' addresses, or NONE; a helper's own holds -address."""
+    for state in team:
+        if state > NONE:
+            store(state, RUNG)
 
 
-@njit(nogil=True)
+@njit("boolean(int64[::1])", nogil=True, cache=True)
 def rest(team):
-    """Wait until helpers are done. A helper itself says that it is, and waits: True if it is rung for."""
+    """Wait for helpers that have begun, and take back the parts of those that have not.
+
+    The former are let go of, and leave the team. A helper itself says that it is done, and waits: True
+    if it is rung for again.
+    """
     again = False
     for place in range(len(team)):
         state = team[place]
-        if state > 0:
-            while load(state) != DONE:
+        if state > NONE:
+            while True:
+                now = load(state)
+                if now == DONE:
+                    team[place] = 0
+                    store(state, FREE)
+                    break
+                if now == CLAIMED or now == FREE or exchange(state, RUNG, CLAIMED):
+                    break
                 for _ in range(PAUSES):
                     pause()
                     if load(state) == DONE:
                         break
                 else:
                     let_others()
-            team[place] = 0
-            store(state, WAITING)
         elif state < 0:
             store(-state, DONE)
             again = wait(-state)
     return again
-
-
-@njit(nogil=True)
-def leave(team):
-    """After an error: wait for helpers that have begun, and let go of those that have not."""
-    for place in range(len(team)):
-        state = team[place]
-        if state > 0 and exchange(state, CLAIMED, WAITING):
-            team[place] = 0
-    rest(team)
-
-
-@njit(nogil=True)
-def change(state, old, new):
-    """`exchange`, for Python."""
-    return exchange(state, old, new)

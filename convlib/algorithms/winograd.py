@@ -33,7 +33,7 @@ from .im2col import BLOCK, SMALL, blocks, pieces
 from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import limit, scratch, share
-from .units import SEVERAL, shared_outputs, threads_for
+from .units import shared_outputs, threads_for
 
 TILES = 112  # of a unit of the compiled loops, about
 FEW = 96  # with no more for each thread, kernels take longest
@@ -135,13 +135,13 @@ def compiled(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     """The same with `tiles.py`: (n, g, i, H, W) and (g, o, i, 3, 3) to (n, g, o, h, w)."""
     tiles = loops("tiles")
     units, sizes, size = planned(x.shape[3:], shape, steps, threads_for(shape), x.itemsize)
-    arrays = *memory_of(usable(x)), np.ascontiguousarray(w).reshape(-1), *memory_of(out)
+    arrays = *memory_of(usable(x)), usable(np.ascontiguousarray(w)).reshape(-1), *memory_of(out)
 
     def some(part: Any, team: Any) -> Any:
         memory = scratch(np, size, x.dtype)
         return tiles.forward(*arrays, part, sizes, memory, team)
 
-    loops("helpers").share(some, units, shape.products >= SEVERAL)
+    loops("helpers").share(some, units)
 
 
 @lru_cache(maxsize=256)
