@@ -206,10 +206,11 @@ MUTATIONS = [
     Mutation("grad/max_pooling.py", "if not bool(found.all()):", "if False:", POOLING),
     # compiled loops, and the threads that share them
     Mutation("algorithms/threads.py", "min(wanted, limit() - _running)", "wanted", THREADS),
-    Mutation("algorithms/signals.py", "while load(state) != DONE:", "while False:", COMPILED),
-    Mutation("algorithms/helpers.py", "parts[1 + len(others) :]", "parts[2:]", COMPILED),
-    Mutation("algorithms/helpers.py", "signals.leave(team)", "pass", COMPILED),
-    Mutation("algorithms/helpers.py", "work = part = errors = None", "pass", COMPILED),
+    Mutation("algorithms/signals.py", "if now == DONE:", "if now >= RUNNING:", COMPILED),
+    Mutation("algorithms/helpers.py", "left += parts[1 + len(team) :]", "pass", COMPILED),
+    Mutation("algorithms/helpers.py", "        signals.rest(team)\n", "", COMPILED),
+    Mutation("algorithms/helpers.py", "helper.part = None", "pass", COMPILED),
+    Mutation("algorithms/helpers.py", "if asleep and not wake:", "if not wake:", COMPILED),
     Mutation(
         "algorithms/units.py",
         "max(a.start, b.start) < min(a.stop, b.stop)",

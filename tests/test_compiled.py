@@ -14,6 +14,7 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
@@ -365,6 +366,7 @@ def helpers(monkeypatch):
     monkeypatch.setattr(threads, "limit", lambda: 3)
     monkeypatch.setattr(choice.module("units"), "limit", lambda: 3)
     monkeypatch.setattr(choice.module("units"), "SHARED", 1)
+    monkeypatch.setattr(choice.module("compiled"), "SEVERAL", 0)
     yield module
     assert threads._running == 0
     module.stop()
@@ -450,14 +452,35 @@ def test_helpers_that_do_not_begin_are_not_waited_for(helpers, monkeypatch):
     work = noted(choice.module("signals"), seen)
     helpers.share(work, parts)
     assert until(lambda: all_asleep(helpers))
-    for helper in helpers._helpers.values():
-        monkeypatch.setattr(helper, "give", lambda part, one=helper: setattr(one, "part", part))
-    for _ in range(3):
-        seen.clear()
-        helpers.share(work, parts)
-        assert seen == [(0, me, 2), (1, me, 0), (2, me, 0)]
-        assert all_asleep(helpers)
+    with monkeypatch.context() as patch:
+        for helper in helpers._helpers.values():
+            patch.setattr(helper, "bell", SimpleQueue())
+        for _ in range(3):
+            seen.clear()
+            helpers.share(work, parts)
+            assert seen == [(0, me, 2), (1, me, 0), (2, me, 0)]
+            assert all_asleep(helpers)
+            assert [helper.part for helper in helpers._helpers.values()] == [None, None]
+
+
+def test_little_work_in_a_row_wakes_helpers_for_the_next_call(helpers, monkeypatch):
+    parts, seen, me = [(0,), (1,), (2,)], [], threading.current_thread()
+    work = noted(choice.module("signals"), seen)
+    helpers.share(work, parts)
+    assert until(lambda: all_asleep(helpers))
+    seen.clear()
+    with monkeypatch.context() as patch:
+        bells = [SimpleQueue(), SimpleQueue()]
+        for helper, bell in zip(helpers._helpers.values(), bells, strict=True):
+            patch.setattr(helper, "bell", bell)
+        for last, rings in ((-1.0, False), (time.perf_counter() + 10, True)):
+            seen.clear()
+            patch.setattr(helpers, "_last", last)  # long ago, or just now
+            helpers.share(work, parts, wake=False)
+            assert [(part, thread) for part, thread, _ in seen] == [(0, me), (1, me), (2, me)]
+            assert [bell.empty() for bell in bells] == [not rings] * 2
         assert [helper.part for helper in helpers._helpers.values()] == [None, None]
+        assert all_asleep(helpers)
 
 
 def test_helpers_that_are_awake_take_parts(helpers):
@@ -484,7 +507,7 @@ def test_another_caller_gets_other_helpers(helpers, monkeypatch):
     assert [state for state, _ in numbers_of(helpers)] == [0] * 4
 
 
-@pytest.mark.parametrize("interrupted", ["give", "_let_go"])
+@pytest.mark.parametrize("interrupted", ["takes", "_let_go"])
 def test_an_interrupt_leaves_no_helper_claimed(helpers, monkeypatch, interrupted):
     """Ctrl-C may come between any two steps."""
     parts, signals = [(0,), (1,), (2,)], choice.module("signals")
@@ -494,11 +517,11 @@ def test_an_interrupt_leaves_no_helper_claimed(helpers, monkeypatch, interrupted
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    where = helpers.Helper if interrupted == "give" else helpers
+    where = helpers.Helper if interrupted == "takes" else helpers
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         old = helpers._let_go
         steps = iter([interrupt, old, old])
-        step = interrupt if interrupted == "give" else lambda team: next(steps)(team)
+        step = interrupt if interrupted == "takes" else lambda team: next(steps)(team)
         patch.setattr(where, interrupted, step)
         helpers.share(work, parts)
     assert threads._running == 0

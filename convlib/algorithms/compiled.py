@@ -28,7 +28,7 @@ from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import scratch
 from .turned import input_gradient as turned
-from .units import panels, planned, threads_for
+from .units import SEVERAL, panels, planned, threads_for
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
 OFTEN = 3  # a weight in another order is put in order once, if it would be more often in parts
@@ -38,9 +38,9 @@ SMALL = 1 << 12  # cells of a channel: so many stay in the innermost cache, besi
 __all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
 
 
-def share(work: Callable[..., Any], parts: Sequence[tuple]) -> None:
-    """Compute parts, in threads that wait for them."""
-    loops("helpers").share(work, parts)
+def share(work: Callable[..., Any], parts: Sequence[tuple], shape: Shape) -> None:
+    """Compute parts, in threads that wait for them; small ones only in threads that are awake."""
+    loops("helpers").share(work, parts, shape.products >= SEVERAL)
 
 
 def is_depthwise(shape: Shape, steps: Steps) -> bool:
@@ -69,7 +69,7 @@ def depthwise(
 
     number = shape.n * shape.g
     parts = pieces(number, number, threads_for(shape, DEPTHWISE))
-    share(some, [(c,) for c in parts])
+    share(some, [(c,) for c in parts], shape)
 
 
 def one_run(array: Any) -> Any:
@@ -94,7 +94,7 @@ def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     def some(units: Any, team: Any) -> Any:
         return kernels.forward(*arrays, units, sizes, scratch(np, size, out.dtype), team)
 
-    share(some, shares)
+    share(some, shares, shape)
 
 
 def by_parts(
@@ -152,7 +152,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         memory = scratch(np, found.memory, out.dtype)
         return kernels.forward(*arrays, found.units[units], *found[2:-2], memory, team)
 
-    share(some, [(units,) for units in found.shares])
+    share(some, [(units,) for units in found.shares], shape)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -183,7 +183,7 @@ def depthwise_sums(x: Any, gy: Any, shape: Shape, steps: Steps) -> Any:
     def some(channels: slice, team: Any) -> Any:
         return kernels.weight_gradient(x, gy, total, sizes, channels.start, channels.stop, team)
 
-    share(some, [(c,) for c in pieces(shape.g, shape.g, threads_for(shape, DEPTHWISE))])
+    share(some, [(c,) for c in pieces(shape.g, shape.g, threads_for(shape, DEPTHWISE))], shape)
     return total
 
 
@@ -209,7 +209,7 @@ def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bo
         rest = found.phases, found.geometry, memory, team
         return kernels.weight_gradient(*arrays, total, found.units[units], at, *rest)
 
-    share(some, list(zip(found.shares, sums, strict=True)))
+    share(some, list(zip(found.shares, sums, strict=True)), shape)
     total = sums.sum(0) if len(sums) > 1 else sums[0]
     # (g, o, i·k·l) or (g, i·k·l, o) -> (g, o, i, k, l)
     total = total if few else total.swapaxes(1, 2)

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ import numpy as np
 from . import signals, threads
 
 NOBODY = np.zeros(0, np.int64)
+SOON = 2e-3  # seconds; to wake a thread costs the one that wakes it as much as it gains in one small call
+_last = 0.0  # when parts were last computed
 _helpers: dict[int, Helper] = {}  # by their states' addresses
 _states = NOBODY  # these addresses
 _lock = threading.Lock()
@@ -65,11 +68,15 @@ class Helper(threading.Thread):
             errors.append(error)
         return signals.rest(own)
 
-    def give(self, part: Any) -> None:
-        """Say what to do once it rings, and ring the bell where the helper sleeps."""
-        self.part = part
-        if self.memory[1]:
+    def takes(self, part: Any, wake: bool, soon: bool) -> bool:
+        """Tell whether the helper gets a part. One that sleeps may be woken for it, or for the next."""
+        asleep = self.memory[1]
+        if asleep and (wake or soon):
             self.bell.put(True)
+        if asleep and not wake:
+            return False
+        self.part = part
+        return True
 
 
 def _forget() -> None:
@@ -128,25 +135,27 @@ def _team(wanted: int) -> Any:
     return team[:found]
 
 
-def share(work: Callable[..., Any], parts: Sequence[tuple]) -> None:
+def share(work: Callable[..., Any], parts: Sequence[tuple], wake: bool = True) -> None:
     """Call `work(*part, team)` for every part, in as many threads as are free.
 
     `work` hands `team` on to the compiled function, and returns what that returns. Parts write to
-    places of their own.
+    places of their own. Where there is too little to do, `wake` is false: a helper that sleeps would
+    begin too late. It is woken for the next call where calls follow one another closely.
     """
+    global _last
     if len(parts) == 1:
         work(*parts[0], NOBODY)
         return
     errors: list[BaseException] = []
-    team, running = NOBODY, 0
+    team, running, soon = NOBODY, 0, perf_counter() - _last < SOON
     try:
         running = threads.enter(len(parts))
         team = _team(running - 1)
         for place, state in enumerate(team.tolist()):
-            if helper := _helpers.get(state):
-                helper.give((work, parts[1 + place], errors))
-            else:  # it was told to end just now
+            helper = _helpers.get(state)  # none where it was told to end just now
+            if not (helper and helper.takes((work, parts[1 + place], errors), wake, soon)):
                 team[place] = signals.NONE
+                signals.free(state)
         work(*parts[0], team)
         left = [part for part, state in zip(parts[1:], team, strict=False) if state]
         left += parts[1 + len(team) :]
@@ -159,6 +168,7 @@ def share(work: Callable[..., Any], parts: Sequence[tuple]) -> None:
         raise
     finally:
         threads.leave(running)
+        _last = perf_counter()
     if errors:
         try:
             raise errors[0]

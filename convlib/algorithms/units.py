@@ -22,6 +22,8 @@ from .threads import limit
 # Multiplications in the time that it takes to tell a thread of its part. Threads are told one after
 # another, so that with so many parts the work should take the square of the time.
 SHARED = 1 << 19
+# Below this many, a thread that sleeps would come too late.
+SEVERAL = 1 << 25
 # Bytes that a unit reads again and again: half of the cache that a core has for itself.
 UNIT = 1 << 20
 PANELS = 1 << 19  # the same of a layer of one tap

@@ -33,7 +33,7 @@ from .im2col import BLOCK, SMALL, blocks, pieces
 from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import limit, scratch, share
-from .units import shared_outputs, threads_for
+from .units import SEVERAL, shared_outputs, threads_for
 
 TILES = 112  # of a unit of the compiled loops, about
 FEW = 96  # with no more for each thread, kernels take longest
@@ -141,7 +141,7 @@ def compiled(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
         memory = scratch(np, size, x.dtype)
         return tiles.forward(*arrays, part, sizes, memory, team)
 
-    loops("helpers").share(some, units)
+    loops("helpers").share(some, units, shape.products >= SEVERAL)
 
 
 @lru_cache(maxsize=256)

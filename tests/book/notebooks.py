@@ -35,6 +35,7 @@ MEASURED: set[tuple[str, str]] = {
     ("09-speed", "some = x[None, :8].repeat(2, axis=2).repeat(2, axis=3)[:, :, :96, :96]"),
     ("09-speed", "def loops(x, weight, y):"),
     ("09-speed", "for o, r in (24, 1), (8, 3), (1, 24):"),
+    ("09-speed", "def wake(pool):"),
     ("09-speed", "def intensity(layer):"),
     ("09-speed", "first = next(iter(names))"),
     ("09-speed", "ratios = {}"),
