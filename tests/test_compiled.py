@@ -137,6 +137,12 @@ def test_taps_that_see_padding_alone_are_left_out(monkeypatch, cells, outputs):
         steps = Steps((stride,) * 3, tuple((p, p) for p in padding), (dilation, 1, 1))
         found = units.plan(x.shape[2:], (0, 0, 144, 48, 16, 8), shape, steps, 1, 8, False)
         lengths |= {end - start for start, end in found.units[:, 8:]}
+        if (depth, padding, dilation, stride) == (4, (1, 1, 1), 1, 1):
+            first, last = (
+                [end - start for d, *_, start, end in found.units[:, 2:] if d == at]
+                for at in (0, 3)
+            )
+            assert first == last and max(first) == 24  # a third of the taps, on either side
     # all 36 terms, and those of two slices of taps, and of one
     assert {36, 24, 12} <= lengths
     units.plan.cache_clear()
@@ -483,12 +489,14 @@ def test_little_work_in_a_row_wakes_helpers_for_the_next_call(helpers, monkeypat
         assert all_asleep(helpers)
 
 
-def test_helpers_that_are_awake_take_parts(helpers):
+@pytest.mark.parametrize(("wake", "seconds"), [(True, 0.005), (False, 0.0003)])
+def test_helpers_that_are_awake_take_parts(helpers, wake, seconds):
+    """Small ones, too."""
     parts, seen = [(0,), (1,), (2,)], []
-    work = noted(choice.module("signals"), seen, 0.005)
-    for _ in range(200):
+    work = noted(choice.module("signals"), seen, seconds)
+    for _ in range(1000):
         seen.clear()
-        helpers.share(work, parts)
+        helpers.share(work, parts, wake)
         assert sorted(part for part, _, _ in seen) == [0, 1, 2]
         if len({thread for _, thread, _ in seen}) == 3:
             return
