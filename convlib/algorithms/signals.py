@@ -26,18 +26,20 @@ put in a new number where it finds the old one that it expects. Source: the LLVM
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import llvmlite.binding as llvm
+import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
 FREE, CLAIMED, RUNG, RUNNING, DONE = range(5)
 NONE = 1  # no state has this address
-ASLEEP = 8  # bytes from a helper's state to what says whether it sleeps
+ASLEEP, CLOCK = 8, 16  # bytes from a helper's state to what says whether it sleeps, and to a time
 PAUSES = 32  # looks at a state, before another thread may have the core
-PATIENCE = 1000  # times that; some milliseconds, and less than a product's threads wait in BLAS
+PATIENCE = 2_000_000  # nanoseconds that a helper waits awake; BLAS' threads do so much longer
 
 WORD = ir.IntType(64)
 _triple = llvm.get_process_triple()
@@ -106,11 +108,27 @@ def pause(_: Any) -> Any:
 
 if hasattr(os, "sched_yield"):
     let_others = types.ExternalFunction("sched_yield", types.int32())
-else:  # Windows
+    # the system's own call: with the number of a clock, and an address for seconds and nanoseconds
+    tell = types.ExternalFunction("clock_gettime", types.int32(types.int32, types.int64))
+    MONOTONIC = np.int32(time.CLOCK_MONOTONIC)
+
+    @njit("int64(int64)", nogil=True, cache=True)
+    def nanoseconds(own):
+        """Look at the clock."""
+        tell(MONOTONIC, own + CLOCK)
+        return load(own + CLOCK) * 1_000_000_000 + load(own + CLOCK + 8)
+
+else:  # Windows has neither: a microsecond or two a look
 
     @njit(nogil=True)
     def let_others():
         return 0
+
+    @njit("int64(int64)", nogil=True, cache=True)
+    def nanoseconds(own):
+        """Count the looks at the clock that there is none of."""
+        store(own + CLOCK, load(own + CLOCK) + 2000)
+        return load(own + CLOCK)
 
 
 # All are compiled when they are imported: later, a helper might have to, with no memory left, or a
@@ -118,7 +136,8 @@ else:  # Windows
 @njit("boolean(int64)", nogil=True, cache=True)
 def wait(own):
     """Wait until the helper whose state is at `own` is rung for, or has waited enough: then False."""
-    for _ in range(PATIENCE):
+    end = nanoseconds(own) + PATIENCE
+    while nanoseconds(own) < end:  # and not rounds: among many threads, each may take long
         for _ in range(PAUSES):
             if load(own) == RUNG and exchange(own, RUNG, RUNNING):
                 return True
