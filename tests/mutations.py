@@ -207,7 +207,7 @@ MUTATIONS = [
     # compiled loops, and the threads that share them
     Mutation("algorithms/threads.py", "min(wanted, limit() - _running)", "wanted", THREADS),
     Mutation("algorithms/signals.py", "if now == DONE:", "if now >= RUNNING:", COMPILED),
-    Mutation("algorithms/helpers.py", "left += parts[1 + len(team) :]", "pass", COMPILED),
+    Mutation("algorithms/helpers.py", "left += parts[running:]", "pass", COMPILED),
     Mutation("algorithms/helpers.py", "        signals.rest(team)\n", "", COMPILED),
     Mutation("algorithms/helpers.py", "helper.part = None", "pass", COMPILED),
     Mutation("algorithms/helpers.py", "if asleep and not wake:", "if not wake:", COMPILED),

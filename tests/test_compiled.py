@@ -419,13 +419,19 @@ def layer(number: int):
     return numbers(x_shape, "float32", number), numbers(w_shape, "float32", number + 9), settings
 
 
+def assert_right_as_ever() -> None:
+    x, w, settings = layer(0)
+    plain = convlib.conv2d(x, w, algorithm="windows", **settings)
+    assert_near(convlib.conv2d(x, w, algorithm="compiled", **settings), plain, EPSILONS)
+
+
 def test_helpers_compute_the_same_bits_as_one_thread(helpers, monkeypatch):
     """Awake or asleep, free or busy: which thread computes a part changes no sum."""
     for number in range(len(LAYERS)):
         x, w, settings = layer(number)
         mine = both_ways(x, w, **settings)
         with monkeypatch.context() as patch:
-            patch.setattr(helpers, "_team", lambda _: helpers.NOBODY)
+            patch.setattr(helpers, "_claim", lambda _: None)
             alone = both_ways(x, w, **settings)
         for _ in range(20):
             for one, other, third in zip(mine, alone, both_ways(x, w, **settings), strict=True):
@@ -506,37 +512,41 @@ def test_helpers_that_are_awake_take_parts(helpers, wake, seconds):
 def test_another_caller_gets_other_helpers(helpers, monkeypatch):
     """Of five threads two callers take two each; a third caller finds one, and does the rest."""
     monkeypatch.setattr(threads, "limit", lambda: 5)
-    teams = [helpers._team(1), helpers._team(2), helpers._team(2)]
-    assert [len(team) for team in teams] == [1, 2, 1]
-    assert len({state for team in teams for state in team.tolist()}) == 4
+    none = choice.module("signals").NONE
+    teams = [np.full(size, none, np.int64) for size in (1, 2, 2)]
+    for team in teams:
+        helpers._claim(team)
+    assert [(team > none).sum() for team in teams] == [1, 2, 1]
+    assert len({state for team in teams for state in team.tolist()} - {none}) == 4
     for team in teams:
         helpers._let_go(team)
-        assert team.tolist() == [1] * len(team)
+        assert (team == none).all()
     assert [state for state, _ in numbers_of(helpers)] == [0] * 4
 
 
-@pytest.mark.parametrize("interrupted", ["takes", "_let_go"])
+@pytest.mark.parametrize("interrupted", ["_claim", "takes", "_let_go"])
 def test_an_interrupt_leaves_no_helper_claimed(helpers, monkeypatch, interrupted):
     """Ctrl-C may come between any two steps."""
     parts, signals = [(0,), (1,), (2,)], choice.module("signals")
     work = noted(signals, [])
     helpers.share(work, parts)
 
-    def interrupt(*_):
+    where = helpers.Helper if interrupted == "takes" else helpers
+    step = getattr(where, interrupted)
+
+    def interrupt(*arguments):
+        patch.undo()
+        if interrupted == "_claim":  # just after it
+            step(*arguments)
+            assert 1 in {state for state, _ in numbers_of(helpers)}
         raise KeyboardInterrupt
 
-    where = helpers.Helper if interrupted == "takes" else helpers
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        old = helpers._let_go
-        steps = iter([interrupt, old, old])
-        step = interrupt if interrupted == "takes" else lambda team: next(steps)(team)
-        patch.setattr(where, interrupted, step)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(where, interrupted, interrupt)
         helpers.share(work, parts)
     assert threads._running == 0
     assert {state for state, _ in numbers_of(helpers)} == {0}
-    x, w, settings = layer(0)
-    plain = convlib.conv2d(x, w, algorithm="windows", **settings)
-    assert_near(convlib.conv2d(x, w, algorithm="compiled", **settings), plain, EPSILONS)
+    assert_right_as_ever()
 
 
 def test_helpers_keep_no_arrays(helpers):
@@ -568,9 +578,7 @@ def test_errors_come_out_of_helpers_and_leave_them_usable(helpers):
                 helpers.share(work, parts)
             assert threads._running == 0
             assert {state for state, _ in numbers_of(helpers)} == {0}
-    x, w, settings = layer(0)
-    plain = convlib.conv2d(x, w, algorithm="windows", **settings)
-    assert_near(convlib.conv2d(x, w, algorithm="compiled", **settings), plain, EPSILONS)
+    assert_right_as_ever()
 
 
 def test_an_error_after_ringing_waits_for_the_helpers(helpers):
@@ -600,9 +608,7 @@ def test_without_more_threads_all_is_done_by_one(helpers, monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(helpers.Helper, "start", refuse)
-    x, w, settings = layer(0)
-    plain = convlib.conv2d(x, w, algorithm="windows", **settings)
-    assert_near(convlib.conv2d(x, w, algorithm="compiled", **settings), plain, EPSILONS)
+    assert_right_as_ever()
     assert helpers._helpers == {}
 
 

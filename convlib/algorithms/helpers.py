@@ -124,15 +124,15 @@ def _let_go(team: Any) -> None:
             team[place] = signals.NONE
 
 
-def _team(wanted: int) -> Any:
-    """Claim so many helpers, or fewer, and start some where there are too few."""
-    team = np.full(wanted, signals.NONE, np.int64)
-    found = signals.claim(_states, team)
-    if found < wanted and len(_helpers) < threads.limit() - 1:
+def _claim(team: Any) -> None:
+    """Claim a helper for each place of a team, as far as there are some, and start more if need be.
+
+    One compiled call claims and writes down whom: an interrupt cannot come between.
+    """
+    if signals.claim(_states, team) < len(team) and len(_helpers) < threads.limit() - 1:
         _let_go(team)
-        _more(min(len(_helpers) + wanted, threads.limit() - 1))
-        found = signals.claim(_states, team)
-    return team[:found]
+        _more(min(len(_helpers) + len(team), threads.limit() - 1))
+        signals.claim(_states, team)
 
 
 def share(work: Callable[..., Any], parts: Sequence[tuple], wake: bool = True) -> None:
@@ -150,15 +150,15 @@ def share(work: Callable[..., Any], parts: Sequence[tuple], wake: bool = True) -
     team, running, soon = NOBODY, 0, perf_counter() - _last < SOON
     try:
         running = threads.enter(len(parts))
-        team = _team(running - 1)
+        team = np.full(running - 1, signals.NONE, np.int64)
+        _claim(team)
         for place, state in enumerate(team.tolist()):
             helper = _helpers.get(state)  # none where it was told to end just now
             if not (helper and helper.takes((work, parts[1 + place], errors), wake, soon)):
-                team[place] = signals.NONE
-                signals.free(state)
+                _let_go(team[place : place + 1])
         work(*parts[0], team)
         left = [part for part, state in zip(parts[1:], team, strict=False) if state]
-        left += parts[1 + len(team) :]
+        left += parts[running:]
         _let_go(team)
         for part in left:
             work(*part, NOBODY)

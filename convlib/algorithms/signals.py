@@ -1,6 +1,6 @@
 """How threads that compute tell each other something without Python. Importing this needs Numba.
 
-A thread that sleeps takes fifty to a hundred microseconds to wake: as long as a small layer. So a
+A thread that sleeps takes tens of microseconds to wake, or a hundred: as long as a small layer. So a
 helper waits awake for a while, and looks at one number in memory, its state, again and again. Whoever
 has work for it changes the number. All of that happens in compiled code, without Python's lock:
 otherwise each of the two would wait for the other to let go of it.
