@@ -223,7 +223,20 @@ MUTATIONS = [
     Mutation(
         "algorithms/units.py", "layout.wide[-1] - shape.positions[-1], loops", "loops", COMPILED
     ),
-    Mutation("algorithms/units.py", "np.concatenate(cuts)", "cuts[0]", COMPILED),
+    Mutation("algorithms/units.py", "np.cumsum([0, *counts])", "np.cumsum([*counts, 0])", COMPILED),
+    Mutation("algorithms/units.py", "slice(s.start * len(by_i), ", "slice(s.start, ", COMPILED),
+    Mutation("algorithms/kernels.py", "run, i > 0)", "run, False)", COMPILED),
+    Mutation("algorithms/kernels.py", " + first * x_steps[3]", "", COMPILED),
+    Mutation("algorithms/kernels.py", " or fewer", "", COMPILED),
+    Mutation("algorithms/kernels.py", "0 if all_at_once else (first - o) * pitch", "0", COMPILED),
+    Mutation("algorithms/caches.py", " // _sharing(cores)", "", "test_algorithms.py"),
+    Mutation(
+        "algorithms/compiled.py",
+        "            target[...] = 0\n",
+        "            pass\n",
+        COMPILED + " test_grad.py",
+    ),
+    Mutation("algorithms/rules.py", "positions * near() >> 13", "positions", "test_algorithms.py"),
     Mutation(
         "algorithms/units.py",
         "positions if q.stop == number else q.stop * panel",

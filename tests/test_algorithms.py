@@ -14,7 +14,7 @@ from near import EPSILONS, assert_near, needs, numbers
 
 import convlib
 from convlib import algorithms, grad
-from convlib.algorithms import choice, im2col, threads
+from convlib.algorithms import caches, choice, im2col, rules, threads
 from convlib.algorithms.steps import Shape, Steps
 
 DIRECT = [name for name in algorithms.ALGORITHMS if name not in choice.ERROR]
@@ -386,9 +386,49 @@ def test_two_threads_are_left_to_blas(monkeypatch):
         assert not im2col.is_shared(np, small)
 
 
-def test_where_compiled_loops_are_taken():
+def cache_folder(path, sizes: dict[str, tuple[str, str, str, str]]):
+    """Write what Linux says of caches: level, type, size, cores."""
+    for place, values in sizes.items():
+        (path / place).mkdir(parents=True)
+        for name, value in zip(("level", "type", "size", "shared_cpu_list"), values, strict=True):
+            (path / place / name).write_text(value + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "second, found",
+    [
+        (("2", "Unified", "512K", "0"), 1 << 19),
+        (("2", "Data", "2M", "0-1,8-9"), 1 << 19),  # four cores share it
+        (("2", "Unified", "1048576", "0,4"), 1 << 19),
+        (("2", "Unified", "64K", "0"), 1 << 17),  # as small as blocks are useful
+        (("2", "Unified", "1G", "0"), 1 << 23),
+        (("2", "Instruction", "512K", "0"), 1 << 20),  # nothing is known, as in the rest
+        (("3", "Unified", "512K", "0"), 1 << 20),
+        (("2", "Unified", "", "0"), 1 << 20),
+        (("2", "Unified", "512K", "all"), 1 << 20),
+        (("2", "Unified", "?K", "0"), 1 << 20),
+    ],
+)
+def test_the_cache_of_a_core(tmp_path, second, found):
+    """As Linux writes it, one core's part of it, and what is usual where that says nothing."""
+    first = ("1", "Data", "32K", "0")
+    folder = cache_folder(tmp_path, {"cpu0/cache/index0": first, "cpu0/cache/index2": second})
+    assert caches.near(folder) == found
+
+
+def test_the_cache_of_a_core_that_no_system_tells(tmp_path):
+    assert caches.near(tmp_path / "nothing") == caches.USUAL
+    (tmp_path / "cpu0" / "cache" / "index0").mkdir(parents=True)
+    assert caches.near(tmp_path) == caches.USUAL
+
+
+def test_where_compiled_loops_are_taken(monkeypatch):
     """With Numba: where windows would have to be copied, but for images of a few cells."""
     dense, real = Shape(1, 1, 256, 256, (28, 28), (3, 3)), np.dtype("f4")
+    steps = Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
+    monkeypatch.setattr(rules, "has_wide_registers", lambda: True)
+    monkeypatch.setattr(rules, "near", lambda: 1 << 21)
     for changes, expected in (
         ({}, "forward input"),
         ({"n": 4}, "forward input weight"),  # as much to add up as there are weights
@@ -404,9 +444,26 @@ def test_where_compiled_loops_are_taken():
     ):
         shape, taken = dense._replace(**changes), expected.split()
         for task in ("forward", "input", "weight"):
-            assert choice.compiled_pays(task, shape, real) == (task in taken), (changes, task)
-    assert not choice.compiled_pays("forward", dense, np.dtype("c8"))
-    assert choice.compiled_pays("forward", dense._replace(i=64, o=64), np.dtype("c8"))
+            pays = rules.compiled_pays(task, shape, steps, real)
+            assert pays == (task in taken), (changes, task)
+    assert not rules.compiled_pays("forward", dense, steps, np.dtype("c8"))
+    assert rules.compiled_pays("forward", dense._replace(i=64, o=64), steps, np.dtype("c8"))
+    # on a processor of narrow registers and a small cache, BLAS computes what needs no columns
+    twice = steps._replace(stride=(2, 2))
+    for wide, cache, shape, how, expected in (
+        (True, 21, dense._replace(taps=(2, 2)), twice, "forward input"),
+        (False, 21, dense._replace(taps=(2, 2)), twice, "forward"),
+        (False, 21, dense, twice, "forward input"),
+        (False, 21, dense._replace(taps=(1, 1), i=64, o=64), steps, ""),
+        (False, 21, dense._replace(i=128, o=128), steps, "forward input weight"),
+        (False, 19, dense._replace(i=128, o=128), steps, "forward input"),
+        (False, 19, dense._replace(i=64, o=64), steps, "forward input weight"),
+    ):
+        monkeypatch.setattr(rules, "has_wide_registers", lambda wide=wide: wide)
+        monkeypatch.setattr(rules, "near", lambda cache=cache: 1 << cache)
+        for task in ("forward", "input", "weight"):
+            pays = rules.compiled_pays(task, shape, how, real)
+            assert pays == (task in expected.split()), (wide, cache, shape, task)
 
 
 def test_scratch_memory_begins_at_a_cache_line():

@@ -46,13 +46,17 @@ def test_units_hold_each_output_once(monkeypatch, cells):
         for of_weight in (False, True):
             units.plan.cache_clear()
             found = units.plan(positions, (0,) * (axes + 3), shape, steps, threads_, 4, of_weight)
-            seen = np.zeros((n, g, *units.three(positions, 1)[:2], o), int)
+            seen = np.zeros((n, g, *units.three(positions, 1)[:2], o, 4), int)
             for part in found.shares:
-                for image, group, d, d_end, h, h_end, first, end in found.units[part, :8]:
-                    seen[image, group, d:d_end, h:h_end, first:end] += 1
+                done = 4
+                for image, group, d, d_end, h, h_end, first, end, *_, i, i_end in found.units[part]:
+                    seen[image, group, d:d_end, h:h_end, first:end, i:i_end] += 1
                     assert first % 16 == 0
+                    assert i == done % 4  # the channels of some outputs follow one another
+                    done = i_end
+                assert done == 4
             assert (seen == 1).all()
-            sizes = [part.stop - part.start for part in found.shares]
+            sizes = [(found.units[part, 10] == 0).sum() for part in found.shares]
             assert len(sizes) <= threads_
             assert max(sizes) - min(sizes) <= 1
     units.plan.cache_clear()
@@ -136,34 +140,44 @@ def test_taps_that_see_padding_alone_are_left_out(monkeypatch, cells, outputs):
         shape = Shape(1, 2, 2, outputs // 2, y.shape[2:], (3, 3, 2))
         steps = Steps((stride,) * 3, tuple((p, p) for p in padding), (dilation, 1, 1))
         found = units.plan(x.shape[2:], (0, 0, 144, 48, 16, 8), shape, steps, 1, 8, False)
-        lengths |= {end - start for start, end in found.units[:, 8:]}
+        terms: dict[tuple, int] = {}  # of all channels, which may stand in two units
+        for *place, start, end, _, _ in found.units.tolist():
+            terms[tuple(place)] = terms.get(tuple(place), 0) + end - start
+        lengths |= set(terms.values())
         if (depth, padding, dilation, stride) == (4, (1, 1, 1), 1, 1):
-            first, last = (
-                [end - start for d, *_, start, end in found.units[:, 2:] if d == at]
-                for at in (0, 3)
-            )
+            first, last = ([n for place, n in terms.items() if place[2] == at] for at in (0, 3))
             assert first == last and max(first) == 24  # a third of the taps, on either side
     # all 36 terms, and those of two slices of taps, and of one
     assert {36, 24, 12} <= lengths
     units.plan.cache_clear()
 
 
-@pytest.mark.parametrize("often", [0, 1 << 30])
-def test_weights_in_another_order_are_put_together(monkeypatch, often):
-    """Once for all units, or for each unit its own, with all taps and without some."""
-    compiled, units = choice.module("compiled"), choice.module("units")
-    monkeypatch.setattr(compiled, "OFTEN", often)
-    monkeypatch.setattr(units, "NEAR", 0)
-    monkeypatch.setattr(units, "UNIT", 1 << 10)
+@pytest.mark.parametrize("unit", [1 << 10, 1 << 20])
+@pytest.mark.parametrize("sums, often", [(1 << 10, 0), (1 << 20, 1 << 20)])
+def test_units_go_on_with_sums(monkeypatch, unit, sums, often):
+    """Channels a few at a time, of unequal numbers, all rows at once or some; forwards and back.
+
+    Backwards, the weight is read in place, or put in order first.
+    """
+    units = choice.module("units")
+    monkeypatch.setattr(units, "UNIT", unit)
+    monkeypatch.setattr(units, "SUMS", sums)
+    monkeypatch.setattr(choice.module("compiled"), "OFTEN", often)
     units.plan.cache_clear()
-    for size in ((4, 6, 7), (9, 13), (40,)):
+    for size, outputs in (((4, 6, 7), 12), ((9, 13), 14), ((40,), 2), ((12, 12), 40)):
         axes = len(size)
-        x = np.zeros((2, 4, *size))
-        w, gy = numbers((12, 2, *(3,) * axes), "float64", 1), numbers((2, 12, *size), "float64", 2)
-        gradient = getattr(grad, f"conv{axes}d_input")
-        rest = {"padding": 1, "groups": 2}
-        plain = gradient(x.shape, w, gy, algorithm="windows", **rest)
-        assert_near(gradient(x.shape, w, gy, algorithm="compiled", **rest), plain, EPSILONS)
+        x, w = (
+            numbers((2, 22, *size), "float64", 0),
+            numbers((outputs, 11, *(3,) * axes), "float64", 1),
+        )
+        for stride in (1, 2):
+            rest = {"padding": 1, "groups": 2, "stride": stride}
+            y = getattr(convlib, f"conv{axes}d")(x, w, algorithm="windows", **rest)
+            mine = getattr(convlib, f"conv{axes}d")(x, w, algorithm="compiled", **rest)
+            assert_near(mine, y, EPSILONS)
+            gradient = getattr(grad, f"conv{axes}d_input")
+            plain = gradient(x.shape, w, y, algorithm="windows", **rest)
+            assert_near(gradient(x.shape, w, y, algorithm="compiled", **rest), plain, EPSILONS)
     units.plan.cache_clear()
 
 

@@ -4,7 +4,7 @@
 in another order at most, so that its error is the direct sum's. Winograd and FFT compute other sums
 with larger errors: they are taken where they are asked for, or inside of `allowed_error`.
 
-The rules are those of `python -m convlib.benchmark` on networks' layers, on two cores.
+When an algorithm pays is said in `rules.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from .rules import compiled_pays, pays
 from .steps import Shape, Steps, is_available, shape_of
 from .turned import input_gradient as turned
 
@@ -34,7 +35,6 @@ ALGORITHMS = (
 ERROR = {"winograd-f23": 64, "fft": 64, "winograd": 1024}
 
 TINY = 1 << 14  # multiplications: below, the plain way is fastest, as it takes the fewest calls
-WORTH_COMPILING = 1 << 16
 
 _allowed: ContextVar[float] = ContextVar("convlib_allowed_error", default=0.0)
 
@@ -145,7 +145,7 @@ def _auto(
                 return name
     if not on_cpu or dtype.kind not in "fc":
         return "im2col"
-    if is_available() and compiled_pays(task, shape, dtype):
+    if is_available() and compiled_pays(task, shape, steps, dtype):
         return "compiled"
     # turning a large kernel round costs more than it saves on a small image, and so does copying o
     # channels for the sake of few i: there the columns are computed and added up instead
@@ -153,37 +153,6 @@ def _auto(
     if task == "input" and shape.g == 1 and prod(shape.taps) > 1 and small:
         return "windows"
     return "im2col"
-
-
-def compiled_pays(task: str, shape: Shape, dtype: np.dtype) -> bool:
-    """Tell whether compiled loops are faster than BLAS, for which the columns have to be copied."""
-    positions, taps = shape.n * prod(shape.positions), prod(shape.taps)
-    if shape.products < WORTH_COMPILING or prod(shape.positions) < 16:
-        return False
-    channels, weights = max(shape.i, shape.o), shape.i * shape.o * taps
-    if dtype.kind == "c" and channels > 64:  # four sums of real numbers
-        return False
-    if taps == 1 and not (shape.g > 1 and channels <= 16):  # the input is the columns
-        if dtype.kind == "c" or task == "weight":
-            return False
-        # the input's gradient needs the weight turned round
-        return task == "forward" or weights <= 8 * positions
-    # threads add up the whole of the weight's gradient, each for some positions
-    return task != "weight" or weights <= 256 * positions
-
-
-def pays(name: str, shape: Shape) -> bool:
-    """Tell whether an algorithm with fewer multiplications is faster than the direct sum."""
-    if name == "fft":
-        return prod(shape.taps) >= 800
-    # the kernel's transform has to be worth it, and F(2,3) saves little
-    windows, channels = prod(shape.positions), max(shape.i, shape.o)
-    least, times = 128 if name == "winograd-f23" else 32, 6.0
-    if name == "winograd" and is_available():  # there a kernel never leaves the cache
-        times = 0.75
-    else:
-        windows *= shape.n
-    return len(shape.taps) == 2 and min(shape.i, shape.o) >= least and windows >= times * channels
 
 
 def module(name: str) -> ModuleType:

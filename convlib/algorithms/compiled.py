@@ -27,11 +27,11 @@ from .im2col import pieces
 from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import scratch
-from .turned import input_gradient as turned
+from .turned import parts_of, turned
 from .units import SEVERAL, panels, planned, threads_for
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
-OFTEN = 3  # a weight in another order is put in order once, if it would be more often in parts
+OFTEN = 1024  # positions: with as many, a weight in another order is put in order first
 DEPTHWISE = 8  # a multiplication of these loops takes as long as so many of the others
 SMALL = 1 << 12  # cells of a channel: so many stay in the innermost cache, beside their gradients
 
@@ -113,18 +113,32 @@ def by_parts(
 def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W)."""
     shape = shape_of(out, w, gy)
+    if not shape.products:
+        out[...] = 0
+        return
+    if out.dtype.kind == "c":
+        return by_parts(input_gradient, xp, gy, w, out, steps)
     before = tuple(b for b, _ in steps.padding)
     near = is_depthwise(shape, steps) and max((*steps.stride, *before)) <= 2
     # nothing but a finite weight gives nothing where it meets the zeros in between
-    real = gy.dtype.kind == "f"
-    if not (near and real and shape.products and out.flags.c_contiguous and np.isfinite(w).all()):
-        return turned(forward, xp, gy, w, out, steps, True)
-    # One pass over zeros and all instead of one for each phase: a plane's zeros stay in the cache.
-    # The kernel is turned round, and outputs are put as far apart as windows were.
-    around = tuple((2 - b, 0) for b in before)
-    whole = Steps((1, 1), around, (1, 1))
-    turned_kernel = np.ascontiguousarray(w[..., ::-1, ::-1])
-    depthwise(gy, turned_kernel, out, shape_of(gy, w, out), whole, steps.stride)
+    if near and out.flags.c_contiguous and np.isfinite(w).all():
+        # One pass over zeros and all instead of one for each phase: a plane's zeros stay in the cache.
+        # The kernel is turned round, and outputs are put as far apart as windows were.
+        whole = Steps((1, 1), tuple((2 - b, 0) for b in before), (1, 1))
+        turned_kernel = np.ascontiguousarray(w[..., ::-1, ::-1])
+        return depthwise(gy, turned_kernel, out, shape_of(gy, w, out), whole, steps.stride)
+    # The same parts as in `turned.py`, read and written in place. For few positions a weight is, too;
+    # but one tap of several would be a number from each cache line.
+    ones = all(k <= s for k, s in zip(shape.taps, steps.stride, strict=True))
+    copied = ones or shape.n * prod(shape.positions) >= OFTEN
+    for part in parts_of(out.shape[3:], gy.shape[3:], shape.taps, steps):
+        target = out[(..., *part.cells)]
+        if part.taps:
+            kernel = turned(w, part.taps)
+            kernel = np.ascontiguousarray(kernel) if copied else kernel
+            forward(xp, gy[(..., *part.outputs)], kernel, target, part.steps)
+        else:
+            target[...] = 0
 
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
@@ -143,14 +157,11 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     kernels = loops("kernels")
     x, w = usable(x), usable(w)
     found = planned(x, w, shape, steps)
-    if found.times > OFTEN:
-        w = np.ascontiguousarray(w)
-        found = planned(x, w, shape, steps)
     arrays = (*memory_of(x), *memory_of(w, w.ndim), *memory_of(out))
 
     def some(units: slice, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)
-        return kernels.forward(*arrays, found.units[units], *found[2:-2], memory, team)
+        return kernels.forward(*arrays, found.units[units], *found[2:-1], memory, team)
 
     share(some, [(units,) for units in found.shares], shape)
 

@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from .caches import near
 from .columns import Block, Columns
 from .steps import Shape, Steps, shape_of
 from .threads import limit, share
 
-BLOCK = 3 << 19  # bytes of a block of columns: most of the cache that one core has for itself
+# Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
+BLOCK = min(near() * 3 // 2, 3 << 19)
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
 SEVERAL = 1 << 28  # from here on Python's threads may share blocks out

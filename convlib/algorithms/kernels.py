@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .rows import copy_rows, lay_out, put_zeros, turn, write
+from .rows import lay_out, put_zeros, turn, write
 from .signals import rest, ring
 from .vectors import BYTES, REGISTERS, kernel, tile
 
 TERMS = 256  # that are added up by themselves: sums of sums are more exact than long ones
+LINE = 16  # cells of a cache line, in float32
 SLACK = 64  # how far whole registers may reach over the end of a row
 # outputs and registers of cells: as many sums as there is room for, beside what they are made of
 MANY, FEW, SINGLE = (
@@ -62,35 +63,29 @@ many, few, single = (all_cells_of(*size) for size in (MANY, FEW, SINGLE))
 
 
 @njit(nogil=True)
-def correlate(y, pitch, x, at, w, at_w, rows, to, run):
-    """y[o, q] = sum over k of w[at_w + rows[o] + to[k]] · x[at[k] + q], for q below `run`.
+def correlate(y, at_y, pitch, x, at, w, at_w, rows, to, run, more):
+    """y[at_y + o·pitch + q] = sum over k of w[at_w + rows[o] + to[k]] · x[at[k] + q], q below `run`.
 
-    There are rows for at most MANY outputs. The next may be written to as well, up to MANY.
+    Or added to what is there, with `more`. There are rows for at most MANY outputs o. The next may be
+    written to as well, up to MANY.
     """
     if len(rows) > FEW[0]:
-        many(y, 0, pitch, x, at, w, at_w, rows, to, len(rows), run, False)
+        many(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
     elif len(rows) > 1:
-        few(y, 0, pitch, x, at, w, at_w, rows, to, len(rows), run, False)
+        few(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
     else:
-        single(y, 0, pitch, x, at, w, at_w, rows, to, len(rows), run, False)
+        single(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
 
 
-@njit(nogil=True)
-def together(memory, w, at_w, rows, to, piece):
-    """Put some outputs' weights together: pieces of a row, row by row. The pieces are far apart."""
-    for k in range(0, len(to), piece):
-        for o in range(len(rows)):
-            copy_rows(memory, o * len(to) + k, 0, 1, w, at_w + rows[o] + to[k], 0, 1, 1, piece)
+def sizes_of(inputs, most, wide, phases):
+    """How far apart channels of cells and of outputs are, and the memory for cells.
 
-
-def sizes_of(inputs, most, wide, phases, terms):
-    """How far apart channels of cells and of outputs are, and the memory for cells and for weights.
-
-    There are windows at `most` positions at a time. Registers reach over the ends of both.
+    There are windows at `most` positions at a time. Registers reach over the ends of both. Channels
+    are an odd number of cache lines apart: a power of two would put them all into one place of a cache.
     """
-    plane = wide[0] * wide[1] * wide[2]
-    cells, results = phases * plane, most[0] * wide[1] * wide[2] + SLACK
-    return cells, results, inputs * cells + SLACK, MANY[0] * terms
+    lines = (phases * wide[0] * wide[1] * wide[2] + LINE - 1) // LINE | 1
+    cells, results = lines * LINE, most[0] * wide[1] * wide[2] + SLACK
+    return cells, results, inputs * cells + SLACK
 
 
 distances = njit(nogil=True)(sizes_of)
@@ -99,49 +94,46 @@ distances = njit(nogil=True)(sizes_of)
 @njit(nogil=True)
 def see(cells, channel, x, x_steps, units, u, phases, geometry):
     """Lay out what the windows of unit u see. Zeros stand where the last unit's rows had them."""
-    size, wide, stride, begin, _, counts = geometry
+    size, wide, stride, begin, _, _ = geometry
     n, g, d, h, before = units[u, 0], units[u, 1], units[u, 2], units[u, 4], units[max(u - 1, 0)]
     start = begin[0] + d * stride[0], begin[1] + h * stride[1], begin[2]
-    at_x = x_steps[0] + n * x_steps[1] + g * x_steps[2]
-    zeros = u == 0 or d != before[2] or h != before[4]
-    lay_out(cells, channel, x, at_x, x_steps, size, wide, phases, stride, start, counts[0], zeros)
+    first, number = units[u, 10], units[u, 11] - units[u, 10]
+    at_x = x_steps[0] + n * x_steps[1] + g * x_steps[2] + first * x_steps[3]
+    fewer = number > before[11] - before[10]
+    zeros = u == 0 or d != before[2] or h != before[4] or fewer
+    lay_out(cells, channel, x, at_x, x_steps, size, wide, phases, stride, start, number, zeros)
 
 
 @kernel()
 def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry, memory, team):
     """The units' parts of y (n, g, o, d, h, w), from (n, g, i, D, H, W) and (g, o, k).
 
-    A unit is an image, a group, and ranges of d, h, o and of the terms. Arrays are flat; their steps
-    begin with the place of the first cell. `geometry` is (D, H, W), the places laid out for them,
-    the stride, and where the first window starts; the most positions of a unit; and as counts i, of
-    how many neighbours the pieces are that weights are put together from (0: not at all), and the
-    terms.
+    A unit is an image, a group, and ranges of d, h, o, of the terms, and of i. Arrays are flat; their
+    steps begin with the place of the first cell. `geometry` is (D, H, W), the places laid out for them,
+    the stride, and where the first window starts; the most positions of a unit; and as counts the most
+    i of a unit, and all i. Where units have some i each, sums of all outputs are kept.
     """
     ring(team)
     _, wide, _, _, most, counts = geometry
-    channel, pitch, number, own = distances(counts[0], most, wide, len(phases), counts[2])
-    cells, weights, results = memory[:number], memory[number : number + own], memory[number + own :]
+    channel, pitch, number = distances(counts[0], most, wide, len(phases))
+    cells, results = memory[:number], memory[number:]
     put_zeros(cells, counts[0] * channel, number)  # behind the last row
-    outputs, in_order, piece = np.arange(MANY[0]), np.arange(len(at)), counts[1]
+    outputs, all_at_once = np.arange(MANY[0]) * w_steps[2], counts[0] == counts[1]
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)
-        n, g, d, d_end, h, h_end, o, o_end, first_term, end_term = units[u]
+        n, g, d, d_end, h, h_end, o, o_end, first_term, end_term, i, i_end = units[u]
         shape = d_end - d, h_end - h, most[2]
         terms, places = at[first_term:end_term], to[first_term:end_term]
         run = ((shape[0] - 1) * wide[1] + shape[1] - 1) * wide[2] + shape[2]
         for first in range(o, o_end, MANY[0]):
             rows = outputs[: min(MANY[0], o_end - first)]
             at_w = w_steps[0] + g * w_steps[1] + first * w_steps[2]
-            if piece:
-                together(weights, w, at_w, rows * w_steps[2], places, piece)
-                rows = rows * len(terms)
-                correlate(results, pitch, cells, terms, weights, 0, rows, in_order, run)
-            else:
-                rows = rows * w_steps[2]
-                correlate(results, pitch, cells, terms, w, at_w, rows, places, run)
-            at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + first * y_steps[3]
-            at_y += d * y_steps[4] + h * y_steps[5]
-            write(y, at_y, y_steps, results, pitch, wide, shape, len(rows))
+            place = 0 if all_at_once else (first - o) * pitch
+            correlate(results, place, pitch, cells, terms, w, at_w, rows, places, run, i > 0)
+            if i_end == counts[1]:
+                at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + first * y_steps[3]
+                at_y += d * y_steps[4] + h * y_steps[5]
+                write(y, at_y, y_steps, results[place:], pitch, wide, shape, len(rows))
     return rest(team)
 
 
@@ -154,14 +146,14 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     """
     ring(team)
     _, wide, _, _, most, counts = geometry
-    inputs, terms, pitch, sums = counts[0], counts[2], w.shape[2], w.reshape(-1)
-    channel, _, number, _ = distances(inputs, most, wide, len(phases), 0)
+    inputs, terms, pitch, sums = counts[0], len(at), w.shape[2], w.reshape(-1)
+    channel, _, number = distances(inputs, most, wide, len(phases))
     cells, turned = memory[:number], memory[number:]
     put_zeros(cells, inputs * channel, number)
     places = np.empty(most[0] * most[1] * most[2], np.int64)
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)
-        n, g, d, d_end, h, h_end, o, o_end, _, _ = units[u]
+        n, g, d, d_end, h, h_end, o, o_end, _, _, _, _ = units[u]
         shape = d_end - d, h_end - h, most[2]
         at_y = gy_steps[0] + n * gy_steps[1] + g * gy_steps[2] + o * gy_steps[3]
         at_y += d * gy_steps[4] + h * gy_steps[5]

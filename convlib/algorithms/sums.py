@@ -69,15 +69,15 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     """The units' sums, added to w (g, o, k); there k is a multiple of nine. Else as for `forward`."""
     ring(team)
     _, wide, _, _, most, counts = geometry
-    inputs, terms = counts[0], counts[2]
-    channel, pitch, number, _ = distances(inputs, most, wide, len(phases), 0)
+    inputs, terms = counts[0], len(at)
+    channel, pitch, number = distances(inputs, most, wide, len(phases))
     cells, results = memory[:number], memory[number:]
     put_zeros(cells, inputs * channel, number)
     rows_before, number_before = (0, 0, 0, 0), 0
     ones, one_phase, rows = np.ones(3, np.int64), np.zeros((1, 3), np.int64), wide.copy()
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)
-        n, g, d, d_end, h, h_end, o, o_end, _, _ = units[u]
+        n, g, d, d_end, h, h_end, o, o_end, _, _, _, _ = units[u]
         # the same rows of gy, and zeros between two of them: what x holds there belongs to no window.
         # The last unit of as many rows has left them there.
         here, end = (d, h, 0), (d_end, h_end, most[2])

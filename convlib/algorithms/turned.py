@@ -60,52 +60,53 @@ def phases_of(size: int, positions: int, k: int, s: int, before: int, d: int) ->
     return found
 
 
-def input_gradient(
-    forward: Callable[..., None],
-    xp: ModuleType,
-    gy: Any,
-    w: Any,
-    out: Any,
-    steps: Steps,
-    of_views: bool = False,
-) -> None:
-    """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W), by any forward algorithm.
+class Part(NamedTuple):
+    """One phase of all axes: a forward pass."""
 
-    One that takes `of_views` reads and writes arrays that do not lie in one piece.
-    """
-    axes = len(steps.stride)
-    # i and o change places, and each tap axis is turned round: (g, o, i, k, l) -> (g, i, o, l', k')
-    turned = w.swapaxes(1, 2)
-    by_axis = [
-        phases_of(size, m, k, s, before, d)
-        for size, m, k, s, (before, _), d in zip(
-            out.shape[3:],
-            gy.shape[3:],
-            w.shape[3:],
-            steps.stride,
-            steps.padding,
-            steps.dilation,
-            strict=True,
-        )
-    ]
+    cells: tuple[slice, ...]  # of the gradient (H, W)
+    taps: tuple[slice, ...]  # (k, l); none where no tap reaches these cells
+    outputs: tuple[slice, ...]  # (h, w)
+    steps: Steps
+
+
+def parts_of(
+    size: tuple[int, ...], positions: tuple[int, ...], taps: tuple[int, ...], steps: Steps
+) -> list[Part]:
+    """Part the gradient of an input (H, W) into forward passes over gradients of outputs (h, w)."""
+    of_axes = zip(size, positions, taps, *steps, strict=True)
+    by_axis = [phases_of(n, m, k, s, before, d) for n, m, k, s, (before, _), d in of_axes]
+    found = []
     for phase in product(*by_axis):
-        target = out[(..., *(p.cells for p in phase))]
-        if any(p.taps is None for p in phase) or 0 in gy.shape:
+        slices = tuple(p.taps for p in phase if p.taps is not None)
+        reached = len(slices) == len(phase)
+        ones, padding = (1,) * len(phase), tuple(p.padding for p in phase)
+        inner = Steps(ones, padding, tuple(p.dilation for p in phase))
+        cells, outputs = tuple(p.cells for p in phase), tuple(p.outputs for p in phase)
+        found.append(Part(cells, slices if reached else (), outputs, inner))
+    return found
+
+
+def turned(w: Any, taps: tuple[slice, ...]) -> Any:
+    """View some taps of a weight, turned round: (g, o, i, k, l) -> (g, i, o, l', k')."""
+    return w.swapaxes(1, 2)[(..., *taps)][(..., *(slice(None, None, -1),) * len(taps))]
+
+
+def input_gradient(
+    forward: Callable[..., None], xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps
+) -> None:
+    """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W), by any forward algorithm."""
+    for part in parts_of(out.shape[3:], gy.shape[3:], w.shape[3:], steps):
+        target = out[(..., *part.cells)]
+        if not part.taps or 0 in gy.shape:
             target[...] = 0
             continue
-        kernel = turned[(..., *(p.taps for p in phase))]
-        kernel = kernel[(..., *(slice(None, None, -1),) * axes)]
-        if (
-            prod(kernel.shape[3:]) > 1 and not of_views
-        ):  # a matrix is read as well from its transpose
+        kernel = turned(w, part.taps)
+        if prod(kernel.shape[3:]) > 1:  # a matrix is read as well from its transpose
             kernel = xp.ascontiguousarray(kernel)
-        y = gy[(..., *(p.outputs for p in phase))]
-        inner = Steps(
-            (1,) * axes, tuple(p.padding for p in phase), tuple(p.dilation for p in phase)
-        )
-        if of_views or target.flags.c_contiguous:
-            forward(xp, y, kernel, target, inner)
+        y = gy[(..., *part.outputs)]
+        if target.flags.c_contiguous:
+            forward(xp, y, kernel, target, part.steps)
         else:
             result = xp.empty(target.shape, out.dtype)
-            forward(xp, y, kernel, result, inner)
+            forward(xp, y, kernel, result, part.steps)
             target[...] = result

@@ -1,7 +1,8 @@
 """A convolution cut into units of work: what the compiled loops take, beyond the arrays.
 
-A unit is an image, a group, some rows of the output and some of its channels: as much as fits into
-the cache that a core has for itself. Each thread gets one share of the units.
+A unit is an image, a group, some rows of the output, some of its channels, and some of the input's:
+as much as fits into the cache that a core has for itself. Units of the same outputs follow one
+another, and go on with their sums. Each thread gets one share of the units.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .caches import near
 from .flat import layout_of, sights_of
 from .im2col import pieces
 from .memory import three
@@ -24,14 +26,18 @@ from .threads import limit
 SHARED = 1 << 19
 # Below this many, a thread that sleeps would come too late.
 SEVERAL = 1 << 25
-# Bytes that a unit reads again and again: half of the cache that a core has for itself.
-UNIT = 1 << 20
-PANELS = 1 << 19  # the same of a layer of one tap
+# Bytes of the input that a unit reads again and again: a part of the cache that a core has for itself.
+# For a weight's gradient, twice as many of both that it multiplies.
+UNIT = near() // 4
+PANELS = near() // 4  # the same of a layer of one tap
+# Bytes of sums that go on from unit to unit. They are read once for some hundred multiplications, and
+# may come from farther away: what counts is that the weight is read for many rows at once.
+SUMS = 1 << 20
+TERMS = 144  # of a unit, at least, or sums would be read too often
 # Cells that are copied twice, as two threads need them, in the time that a row of outputs takes which
 # two threads write to: the cache lines at its ends go to and fro.
 COPIED = 1000
 FEW_SLICES = 2  # of a video, for each slice of padding: no more are units by themselves
-NEAR = 1 << 17  # bytes of a group's weights that are quickly read wherever they lie
 
 
 class Plan(NamedTuple):
@@ -44,7 +50,6 @@ class Plan(NamedTuple):
     phases: np.ndarray
     geometry: tuple[np.ndarray, ...]
     memory: int  # how many values a thread works in
-    times: int  # how often weights are put together
 
 
 def shared_outputs(outputs: int, threads: int) -> list[slice]:
@@ -84,16 +89,20 @@ def ranges_of(
 ) -> tuple[list[slice], ...]:
     """Cut d, h and o, so that a unit stays in the cache and each thread gets as much as the others."""
     d, h, w = three(shape.positions, 1)
-    axes = len(shape.taps)
+    axes, few = len(shape.taps), min(shape.i, -(-TERMS // prod(shape.taps)))
 
-    def size(rows: tuple[int, int]) -> int:
+    def fits(rows: tuple[int, int]) -> bool:
         layout = layout_of(shape._replace(positions=(*rows, w)[3 - axes :]), steps)
-        return prod(layout.wide) * (shape.o * of_weight + shape.i * len(layout.phases)) * itemsize
+        run, cells = prod(layout.wide), prod(layout.wide) * len(layout.phases)
+        if of_weight:
+            return (run * shape.o + cells * shape.i) * itemsize <= 2 * UNIT
+        some = cells * few * itemsize <= UNIT and run * shape.o * itemsize <= SUMS
+        return some or cells * shape.i * itemsize <= UNIT
 
     # of few slices, many see padding with a part of their taps: by themselves, they leave these out
     alone = axes == 3 and not of_weight and sum(steps.padding[0]) * FEW_SLICES >= d
     many = (1, h) if alone else (d, h)
-    while size(many) > UNIT and many != (1, 1):
+    while not fits(many) and many != (1, 1):
         many = (-(-many[0] // 2), h) if many[0] > 1 else (1, -(-many[1] // 2))
     by_d, by_h, by_o = pieces(d, many[0]), pieces(h, many[1]), [slice(0, shape.o)]
     if shape.n * shape.g * len(by_d) % threads:
@@ -124,59 +133,56 @@ def plan(
     positions = (*most, shape.positions[-1])
     largest = shape._replace(positions=positions[3 - len(shape.taps) :])
     layout = layout_of(largest, steps, shared_zeros(size, shape, steps))
-    plane = prod(layout.wide)
-    # where the terms' cells begin in what is laid out, and where their weights are, in memory's order
+    kernels, plane, phases = loops("kernels"), prod(layout.wide), len(layout.phases)
+    sizes = positions, three(layout.wide, 1), phases
+    pitch, *_ = kernels.sizes_of(1, *sizes)
+    by_i = pieces(shape.i, shape.i if of_weight else max(1, UNIT // (pitch * itemsize)))
+    # where the terms' cells begin in what is laid out, a unit's channels behind one another, and where
+    # their weights are
     taps, all_taps = [p * plane + first for p, first in layout.taps], range(len(layout.taps))
-    channels = np.arange(shape.i) * (len(layout.phases) * plane)
+    channels = np.concatenate([np.arange(i.stop - i.start) for i in by_i]) * pitch
     at = np.add.outer(channels, taps).reshape(-1)
     of_w = zip((shape.i, *shape.taps), w_strides[2:], strict=True)
     places = (np.arange(n) * (s // itemsize) for n, s in of_w)
     to = np.reshape(sum(np.ix_(*places)), -1)
-    order = np.argsort(to, kind="stable")
-    at, to, tap = at[order], to[order], np.tile(all_taps, shape.i)[order]
-    far = (np.diff(to) != 1).any() and shape.o * len(to) * itemsize > NEAR
+    tap = np.tile(all_taps, shape.i)
+    part = np.repeat(np.arange(len(by_i)), [(i.stop - i.start) * len(taps) for i in by_i])
     # a unit's terms: without those of taps that see nothing but padding from there
-    kinds: dict[tuple[int, ...], tuple[int, int]] = {}
+    kinds: dict[tuple[int, ...], list[tuple[int, int]]] = {}
     terms, kept = {}, np.zeros(0, int)
     for d, h in product(by_d, by_h):
         taken = tuple(all_taps) if of_weight else taps_that_see((d, h), size, shape, steps)
         if taken not in kinds:
-            some = np.flatnonzero(np.isin(tap, taken))
-            kinds[taken] = len(kept), len(kept) + len(some)
-            kept = np.concatenate([kept, some])
+            seeing = np.isin(tap, taken)
+            counts = np.bincount(part[seeing])
+            ends = (len(kept) + np.cumsum([0, *counts])).tolist()
+            kinds[taken] = list(zip(ends, ends[1:], strict=False))
+            kept = np.concatenate([kept, np.flatnonzero(seeing)])
         terms[d.start, h.start] = kinds[taken]
     units = [
-        (n, g, d.start, d.stop, h.start, h.stop, o.start, o.stop, *terms[d.start, h.start])
+        (n, g, d.start, d.stop, h.start, h.stop, o.start, o.stop, *some, i.start, i.stop)
         for o, n, g, d, h in product(by_o, range(shape.n), range(shape.g), by_d, by_h)
+        for i, some in zip(by_i, terms[d.start, h.start], strict=True)
     ]
-    # of how many neighbours the pieces are that weights are put together from
-    piece = 0
-    if far:
-        runs = [to[kept[start:end]] for start, end in kinds.values()]
-        cuts = [np.flatnonzero(np.diff(run, append=-1) != 1) + 1 for run in runs]
-        piece = int(np.gcd.reduce(np.concatenate(cuts)))
-    number, at, to = len(to), at[kept], to[kept]
     begin = tuple(-before for before, _ in steps.padding)
+    most_i, most_o = (max(c.stop - c.start for c in cut) for cut in (by_i, by_o))
     geometry = [three(size, 1), three(layout.wide, 1), three(steps.stride, 1), three(begin, 0)]
-    geometry += [positions, (shape.i, piece, number)]
-    phases = [three(phase, 0) for phase in layout.phases]
-    kernels = loops("kernels")
-    _, result, cells, weights = kernels.sizes_of(
-        shape.i, positions, three(layout.wide, 1), len(phases), number
-    )
-    memory = cells + weights + kernels.MANY[0] * result
-    if of_weight:  # instead of some outputs' weights and results, all of the output, and some sums
-        outputs = max(o.stop - o.start for o in by_o)
-        memory = cells + (outputs + kernels.MANY[0]) * (result + shape.o)
+    geometry += [positions, (most_i, shape.i)]
+    _, result, cells = kernels.sizes_of(most_i, *sizes)
+    # results of some outputs, or of all where later units go on with them
+    some = kernels.MANY[0] if len(by_i) == 1 else -(-most_o // kernels.MANY[0]) * kernels.MANY[0]
+    memory = cells + some * result
+    if of_weight:  # instead of some outputs' results, all of the output, and some sums
+        memory = cells + (most_o + kernels.MANY[0]) * (result + shape.o)
+    shares = pieces(len(units) // len(by_i), len(units), threads)
     return Plan(
         np.array(units),
-        pieces(len(units), len(units), threads),
-        at,
-        to,
-        np.array(phases),
+        [slice(s.start * len(by_i), s.stop * len(by_i)) for s in shares],
+        at[kept],
+        to[kept],
+        np.array([three(phase, 0) for phase in layout.phases]),
         tuple(map(np.array, geometry)),
         memory,
-        shape.n * len(by_d) * len(by_h) if piece else 0,
     )
 
 

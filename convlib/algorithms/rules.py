@@ -1,0 +1,60 @@
+"""When an algorithm is faster than the others, from the sizes alone: what "auto" goes by.
+
+The rules are those of `python -m convlib.benchmark` on networks' layers, on two cores, of a processor
+with registers of 512 bits and 2 MiB of cache a core, and of one with half and a quarter of that.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from .caches import near
+from .steps import Shape, Steps, is_available, loops
+
+WORTH_COMPILING = 1 << 16
+
+
+def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
+    """Tell whether compiled loops are faster than BLAS, for which the columns have to be copied."""
+    positions, taps = shape.n * prod(shape.positions), prod(shape.taps)
+    if shape.products < WORTH_COMPILING or prod(shape.positions) < 16:
+        return False
+    channels, weights = max(shape.i, shape.o), shape.i * shape.o * taps
+    if dtype.kind == "c" and channels > 64:  # four sums of real numbers
+        return False
+    if taps == 1 and not (shape.g > 1 and channels <= 16):  # the input is the columns
+        if dtype.kind == "c" or task == "weight" or not has_wide_registers():
+            return False
+        # the input's gradient needs the weight turned round
+        return task == "forward" or weights <= 8 * positions
+    # each of the input's cells is reached through one tap: a product for each tap
+    ones = all(k <= s for k, s in zip(shape.taps, steps.stride, strict=True))
+    if task == "input" and ones and channels > 16 and not has_wide_registers():
+        return False
+    # each thread adds to the whole of the weight's gradient for some positions after the others: it
+    # comes from farther away than BLAS' columns, if it is large and positions are few
+    return task != "weight" or weights <= positions * near() >> 13
+
+
+def has_wide_registers() -> bool:
+    """Tell whether compiled loops multiply faster than BLAS does where neither copies columns.
+
+    With registers of 512 bits they do. With half of that BLAS is at the machine's limit already.
+    """
+    return loops("vectors").BYTES == 64
+
+
+def pays(name: str, shape: Shape) -> bool:
+    """Tell whether an algorithm with fewer multiplications is faster than the direct sum."""
+    if name == "fft":
+        return prod(shape.taps) >= 800
+    # the kernel's transform has to be worth it, and F(2,3) saves little
+    windows, channels = prod(shape.positions), max(shape.i, shape.o)
+    least, times = 128 if name == "winograd-f23" else 32, 6.0
+    if name == "winograd" and is_available():  # there a kernel never leaves the cache
+        times = 0.75
+    else:
+        windows *= shape.n
+    return len(shape.taps) == 2 and min(shape.i, shape.o) >= least and windows >= times * channels
