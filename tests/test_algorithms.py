@@ -466,6 +466,34 @@ def test_where_compiled_loops_are_taken(monkeypatch):
             assert pays == (task in expected.split()), (wide, cache, shape, task)
 
 
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({}, True),
+        ({"i": 16}, True),
+        ({"i": 17}, False),
+        ({"taps": (1, 1)}, False),  # there are no columns to copy
+        ({"positions": (400, 400)}, False),  # 17 MB of columns
+        ({"n": 8, "positions": (28, 28), "g": 4}, False),
+        ({"n": 8, "positions": (28, 28)}, True),  # one group: several rows are copied at once
+        ({"n": 8, "positions": (20, 29), "g": 4}, True),
+        ({"positions": (7, 7), "g": 64}, True),
+        ({"positions": (7, 7), "g": 64, "i": 1, "o": 1}, False),
+        ({"positions": (30, 30), "g": 64, "i": 1, "o": 1}, True),
+    ],
+)
+def test_where_all_columns_are_copied_at_once(monkeypatch, changes, expected):
+    """Without Numba: where channels are few, and columns do not take much memory."""
+    monkeypatch.setattr(choice, "is_available", lambda: False)
+    monkeypatch.setattr(choice, "_auto", choice._auto.__wrapped__)  # remembers nothing
+    shape = Shape(1, 1, 3, 8, (56, 56), (3, 3))._replace(**changes)
+    steps = Steps((2, 2), ((1, 1), (1, 1)), (1, 1))
+    for task in ("forward", "weight"):
+        name = choice.choose("auto", task, shape, steps, np.dtype("f4"), np)
+        assert name == ("windows" if expected else "im2col")
+    assert not rules.whole_pays("input", shape, np.dtype("f4"))
+
+
 def test_scratch_memory_begins_at_a_cache_line():
     threads.forget()
     for size in (1, 1001, threads.KEEP):

@@ -14,6 +14,9 @@ from .caches import near
 from .steps import Shape, Steps, is_available, loops
 
 WORTH_COMPILING = 1 << 16
+WHOLE = 1 << 24  # bytes of all columns, up to which there may be no blocks
+FEW = 16  # channels of a group
+SHORT = 28  # cells of a row
 
 
 def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
@@ -58,3 +61,16 @@ def pays(name: str, shape: Shape) -> bool:
     else:
         windows *= shape.n
     return len(shape.taps) == 2 and min(shape.i, shape.o) >= least and windows >= times * channels
+
+
+def whole_pays(task: str, shape: Shape, dtype: np.dtype) -> bool:
+    """Tell whether all columns are faster copied at once than block by block, without Numba.
+
+    Where channels are few, a block has little to multiply, and takes as many calls as any other. But
+    of short rows, blocks copy several at once, so that many small depthwise images are left to them.
+    """
+    taps, positions = prod(shape.taps), shape.n * prod(shape.positions)
+    columns = shape.g * shape.i * taps * positions * dtype.itemsize
+    if task == "input" or taps == 1 or shape.i > FEW or columns > WHOLE:
+        return False
+    return shape.g == 1 or shape.positions[-1] > SHORT or (shape.n == 1 and shape.i > 1)

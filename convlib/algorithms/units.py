@@ -90,13 +90,16 @@ def ranges_of(
     """Cut d, h and o, so that a unit stays in the cache and each thread gets as much as the others."""
     d, h, w = three(shape.positions, 1)
     axes, few = len(shape.taps), min(shape.i, -(-TERMS // prod(shape.taps)))
+    # much to read of the weight, few rows: outputs are shared
+    heavy = shape.i * shape.o * prod(shape.taps) > prod(shape.positions) or h < 2 * threads
+    outputs = -(-shape.o // threads) if heavy and shape.n * shape.g % threads else shape.o
 
     def fits(rows: tuple[int, int]) -> bool:
         layout = layout_of(shape._replace(positions=(*rows, w)[3 - axes :]), steps)
         run, cells = prod(layout.wide), prod(layout.wide) * len(layout.phases)
         if of_weight:
             return (run * shape.o + cells * shape.i) * itemsize <= 2 * UNIT
-        some = cells * few * itemsize <= UNIT and run * shape.o * itemsize <= SUMS
+        some = cells * few * itemsize <= UNIT and run * outputs * itemsize <= SUMS
         return some or cells * shape.i * itemsize <= UNIT
 
     # of few slices, many see padding with a part of their taps: by themselves, they leave these out
@@ -106,9 +109,8 @@ def ranges_of(
         many = (-(-many[0] // 2), h) if many[0] > 1 else (1, -(-many[1] // 2))
     by_d, by_h, by_o = pieces(d, many[0]), pieces(h, many[1]), [slice(0, shape.o)]
     if shape.n * shape.g * len(by_d) % threads:
-        if shape.i * shape.o * prod(shape.taps) > prod(shape.positions) or h < 2 * threads:
-            # much to read of the weight, few rows: outputs are shared, by whole registers
-            by_o = shared_outputs(shape.o, threads)
+        if heavy:
+            by_o = shared_outputs(shape.o, threads)  # by whole registers
         else:
             by_h = pieces(h, many[1], -(-len(by_h) // threads) * threads)
     return by_d, by_h, by_o

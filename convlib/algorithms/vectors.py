@@ -131,6 +131,12 @@ def tile(outputs: int, vectors: int) -> Any:
                 for place in sums[-1]:
                     builder.store(none, place)
 
+            # the places that are added to come nearer meanwhile
+            for o in range(outputs):
+                row = builder.add(at_y, builder.mul(whole(o), pitch))
+                for v in range(vectors):
+                    _fetch(builder, cells(y, row, v))
+
             with cgutils.for_range_slice(builder, first, end, whole(1)) as (k, _):
                 at_k, to_k = builder.add(start, value(at, k)), value(to, k)
                 loaded = [builder.load(cells(x, at_k, v), align=size) for v in range(vectors)]
@@ -192,6 +198,14 @@ def move(count: int, step: int) -> Any:
         return types.void(to, place, x, cell), instructions
 
     return intrinsic(make)
+
+
+def _fetch(builder: Any, place: Any) -> None:
+    """Ask for the cache line at an address, to be written to soon, and do not wait for it."""
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, *[number] * 3])
+    fetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
+    builder.call(fetch, [builder.bitcast(place, byte), number(1), number(3), number(1)])
 
 
 def _in_all(builder: Any, vector: Any, value: Any) -> Any:
