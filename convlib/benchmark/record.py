@@ -27,14 +27,16 @@ KEY = ("network", "layer", "task", "batch", "threads", "algorithm")
 COLUMNS = (*KEY, "kind", "seconds", "ratio", "low", "high")
 SUITES = tuple(name for name in NETWORKS if name != "small")
 BOTH = ("auto-numpy", "auto")
-# What is measured: a call of `measure` each.
+GRADIENTS = ["input", "weight"]
+# What is measured: a call of `measure` each, so that what stands side by side is of one sitting.
 RUNS: tuple[dict[str, Any], ...] = tuple(
     {"networks": SUITES, "tasks": tasks, "algorithms": algorithms, "threads": threads, "batches": n}
     for tasks, algorithms, threads, n in (
-        (["forward", "input", "weight"], BOTH, 1, [1]),
-        (["forward", "input", "weight"], BOTH, 2, [1, 8]),
-        (["forward"], ("auto@1e-3", "product", "mygrad"), 1, [1]),
-        (["forward"], ("auto@1e-3", "product"), 2, [1]),
+        (["forward"], (*BOTH, "auto@1e-3", "product", "mygrad"), 1, [1]),
+        (["forward"], (*BOTH, "auto@1e-3", "product"), 2, [1]),
+        (GRADIENTS, BOTH, 1, [1]),
+        (GRADIENTS, BOTH, 2, [1]),
+        (["forward"], BOTH, 2, [8]),
     )
 )
 
@@ -165,8 +167,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         pace = {"rounds": options.rounds, "seconds": options.seconds, "check": False}
         found.append(measure(**run, **pace, progress=tell))
-    record = collect(found)
-    save(record, options.file)
+        record = collect(found)
+        save(record, options.file)  # after each run, as the whole takes long
     print(f"\n{len(record['rows'])} rows in {options.file}")
     return 0
 
