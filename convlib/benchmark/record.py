@@ -1,7 +1,8 @@
 """What the benchmark found on one machine, kept for the book: the times of all networks' layers.
 
-The times of a hundred layers take an hour and a machine that does nothing else. So they are measured
-once, and the book shows what was found, with the machine's name. To measure them anew, here::
+The times of a hundred layers take half an hour or more, and a machine that does nothing else. So they
+are measured once, and the book shows what was found, with the machine's name. To measure them anew,
+here::
 
     python -m convlib.benchmark.record
 
