@@ -19,7 +19,9 @@ from .rows import lay_out, put_zeros, turn, write
 from .signals import rest, ring
 from .vectors import BYTES, REGISTERS, kernel, tile
 
-TERMS = 256  # that are added up by themselves: sums of sums are more exact than long ones
+# Terms that are added up by themselves. Sums of sums are more exact than long ones; and the cells of so
+# many terms stay in the innermost cache from one run of cells to the next.
+TERMS = 256 if BYTES == 64 else 144
 LINE = 16  # cells of a cache line, in float32
 SLACK = 64  # how far whole registers may reach over the end of a row
 # outputs and registers of cells: as many sums as there is room for, beside what they are made of
