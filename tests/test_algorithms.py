@@ -474,9 +474,8 @@ def test_where_compiled_loops_are_taken(monkeypatch):
         ({"i": 17}, False),
         ({"taps": (1, 1)}, False),  # there are no columns to copy
         ({"positions": (400, 400)}, False),  # 17 MB of columns
-        ({"n": 8, "positions": (28, 28), "g": 4}, False),
         ({"n": 8, "positions": (28, 28)}, True),  # one group: several rows are copied at once
-        ({"n": 8, "positions": (20, 29), "g": 4}, True),
+        ({"n": 8, "positions": (20, 29)}, True),
         ({"positions": (7, 7), "g": 64}, True),
         ({"positions": (7, 7), "g": 64, "i": 1, "o": 1}, False),
         ({"positions": (30, 30), "g": 64, "i": 1, "o": 1}, True),
@@ -492,6 +491,52 @@ def test_where_all_columns_are_copied_at_once(monkeypatch, changes, expected):
         name = choice.choose("auto", task, shape, steps, np.dtype("f4"), np)
         assert name == ("windows" if expected else "im2col")
     assert not rules.whole_pays("input", shape, np.dtype("f4"))
+
+
+@pytest.mark.parametrize(
+    "task, changes, stride, expected",
+    [
+        ("forward", {}, 1, True),
+        ("forward", {}, 2, True),
+        ("input", {}, 1, True),
+        ("input", {}, 2, False),  # one small convolution for each phase
+        ("weight", {}, 1, False),
+        ("forward", {"i": 17}, 1, False),
+        ("forward", {"g": 1}, 1, False),
+        ("forward", {"taps": (1, 1)}, 1, False),
+        ("forward", {"positions": (32, 63)}, 1, False),  # too little to copy
+        ("forward", {"positions": (32, 63), "n": 2}, 1, True),
+    ],
+)
+def test_where_rows_are_flattened(monkeypatch, task, changes, stride, expected):
+    """Without Numba: where groups have few channels, and the image is large, or one of several."""
+    monkeypatch.setattr(choice, "is_available", lambda: False)
+    monkeypatch.setattr(choice, "_auto", choice._auto.__wrapped__)  # remembers nothing
+    shape = Shape(1, 64, 1, 1, (32, 64), (3, 3))._replace(**changes)
+    steps = Steps((stride,) * 2, ((1, 1), (1, 1)), (1, 1))
+    assert rules.flat_pays(task, shape, steps) == expected
+    assert (choice.choose("auto", task, shape, steps, np.dtype("f4"), np) == "flat") == expected
+
+
+@pytest.mark.parametrize("cells", [1, 1 << 18], ids=["a group each", "one block"])
+@pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 2), (2, 3), (3, 2)])
+def test_rows_are_flattened_from_image_to_image(monkeypatch, cells, stride, dilation):
+    """Two images and one: what the one before left behind is in no result, even if it is no number."""
+    flat, rng = choice.module("flat"), np.random.default_rng(0)
+    settings = {"stride": stride, "dilation": dilation, "padding": (2, 1), "groups": 3}
+    x, w = rng.standard_normal((3, 6, 9, 8)), rng.standard_normal((3, 2, 3, 2))
+    expected = convlib.conv2d(x, w, **settings, algorithm="einsum")
+    steps = Steps((stride,) * 2, ((2, 2), (1, 1)), (dilation,) * 2)
+    layout = flat.layout_of(Shape(3, 3, 2, 1, expected.shape[2:], (3, 2)), steps)
+    for name, value in {"CELLS": cells, "SMALL": 0, "LONG": 2 * np.prod(layout.wide)}.items():
+        monkeypatch.setattr(flat, name, int(value))
+    monkeypatch.setattr(flat, "limit", lambda: 1 if cells > 1 else 2)
+    found = convlib.conv2d(x, w, **settings, algorithm="flat")
+    np.testing.assert_allclose(found, expected, atol=1e-14)
+    x[1] = np.nan
+    found = convlib.conv2d(x, w, **settings, algorithm="flat")
+    np.testing.assert_allclose(found[::2], expected[::2], atol=1e-14)
+    assert np.isnan(found[1]).any()
 
 
 def test_scratch_memory_begins_at_a_cache_line():

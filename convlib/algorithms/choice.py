@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .rules import compiled_pays, pays, whole_pays
+from .rules import compiled_pays, flat_pays, pays, whole_pays
 from .steps import Shape, Steps, is_available, shape_of
 from .turned import input_gradient as turned
 
@@ -147,6 +147,8 @@ def _auto(
         return "im2col"
     if is_available() and compiled_pays(task, shape, steps, dtype):
         return "compiled"
+    if flat_pays(task, shape, steps):
+        return "flat"
     if whole_pays(task, shape, dtype):
         return "windows"
     # turning a large kernel round costs more than it saves on a small image, and so does copying o

@@ -10,6 +10,10 @@ With a stride s, cells are first parted by their phases, k·d mod s: cells of on
 neighbours then, and what a tap sees is again a run. In all, the input is copied once into rows and
 once a tap into columns, for a few groups at a time, so that all of it happens in the cache.
 
+The run goes on from image to image just as well. What takes time is then the number of NumPy's calls:
+a call for each tap of each block would take longer than its copy. All taps of a phase are copied by
+one, from a view of windows: those of the run for the taps of one axis, then for those of the next.
+
 Source: the flattened shifts are those of A. Vasudevan, A. Anderson and D. Gregg, *Parallel multi
 channel convolution using general matrix multiplication* (2017).
 """
@@ -17,17 +21,21 @@ channel convolution using general matrix multiplication* (2017).
 from __future__ import annotations
 
 from itertools import product
-from math import prod
+from math import gcd, prod
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..windows import strided_windows
 from .im2col import SMALL, pieces, weight_gradient
 from .steps import Shape, Steps, seen, shape_of
 from .threads import limit, scratch, share
 
-CELLS = 1 << 18  # values in the columns of one block
+# Values in the columns of one block. Where several threads copy, each waits for Python's lock once a
+# call: twice as many make half as many calls.
+CELLS = 1 << 18
+LONG = 1 << 12  # cells of a run, for which an image needs no other one behind it
 
 __all__ = ["forward", "weight_gradient"]  # the latter is im2col's: it has nothing to gain here
 
@@ -72,6 +80,39 @@ def sights_of(x: tuple[int, ...], layout: Layout, steps: Steps) -> list[tuple[An
     return [seen(phase, x, layout.wide, single) for phase in layout.phases]
 
 
+class Grid(NamedTuple):
+    """The taps that read one phase: they are as far apart as the points of a grid."""
+
+    taps: tuple[slice, ...]  # (k, l)
+    first: int  # where the first one's cells begin, in the flattened phase
+    apart: tuple[int, ...]  # flattened cells from one of them to the next, along k and l
+
+
+def grids_of(shape: Shape, steps: Steps, layout: Layout) -> list[Grid]:
+    """Say for each phase which taps read it, and where."""
+    lengths = [prod(layout.wide[axis + 1 :]) for axis in range(len(layout.wide))]
+    found = []
+    for number, phase in enumerate(layout.phases):
+        axes = list(zip(phase, shape.taps, steps.stride, steps.dilation, lengths, strict=True))
+        # every (s / gcd(s, d))-th tap of an axis has the same k·d mod s
+        taps = tuple(
+            slice(next(t for t in range(k) if t * d % s == r), k, s // gcd(s, d))
+            for r, k, s, d, _ in axes
+        )
+        first = next(cell for p, cell in layout.taps if p == number)
+        found.append(Grid(taps, first, tuple(d // gcd(s, d) * c for _, _, s, d, c in axes)))
+    return found
+
+
+def seen_in(xp: ModuleType, cells: Any, grid: Grid, counts: tuple[int, ...], run: int) -> Any:
+    """View what the taps of a grid see of a flattened phase: (..., cells) -> (..., k, l, run)."""
+    cells = cells[..., grid.first :]
+    for number, apart in zip(counts, grid.apart, strict=True):
+        # (..., q) -> (..., q', k) -> (..., k, q')
+        cells = strided_windows(xp, cells, (number,), (1,), (apart,)).swapaxes(-1, -2)
+    return cells[..., :run]
+
+
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
@@ -79,38 +120,52 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         out[...] = 0
         return
     layout = layout_of(shape, steps)
-    wide, run, taps = layout.wide, layout.run, layout.taps
+    wide, plane = layout.wide, prod(layout.wide)
+    sights, grids = sights_of(x.shape[3:], layout, steps), grids_of(shape, steps, layout)
     whole = tuple(slice(0, m) for m in shape.positions)
-    sights = sights_of(x.shape[3:], layout, steps)
-    # (g, o, i, k, l) -> (g, o, i·k·l)
-    matrix = w.reshape(*w.shape[:2], -1)
-
-    def some(n: int, g: slice) -> None:
-        number = g.stop - g.start
-        plane, columns = (len(sights), number, shape.i, *wide), (number, shape.i, len(taps), run)
-        product_size = (number, shape.o, prod(wide))
-        sizes = np.cumsum([0, prod(plane), prod(columns), prod(product_size)]).tolist()
-        memory = scratch(xp, sizes[-1], x.dtype)
-        planes, cols, y = (
-            memory[a:b].reshape(size)
-            for a, b, size in zip(sizes, sizes[1:], (plane, columns, product_size), strict=False)
-        )
-        planes[...] = 0
-        for phase, (inside, cells) in zip(planes, sights, strict=True):
-            # (g, i, H, W) -> (g, i, wide H, wide W)
-            phase[(..., *inside)] = x[(n, g, slice(None), *cells)]
-        planes = planes.reshape(*plane[:3], -1)
-        for t, (phase, first) in enumerate(taps):
-            # (g, i, run) -> one row of the columns
-            cols[:, :, t] = planes[phase, :, :, first : first + run]
-        # (g, o, i·k·l) @ (g, i·k·l, run) -> (g, o, run)
-        xp.matmul(matrix[g], cols.reshape(number, -1, run), out=y[..., :run])
-        # (g, o, wide H, wide W) -> (g, o, h, w)
-        out[n, g] = y.reshape(number, shape.o, *wide)[(..., *whole)]
+    # (n, g, i, H, W) -> (g, i, n, H, W); (g, o, i, k, l) -> (g, o, i·k·l)
+    order = (1, 2, 0, *range(3, x.ndim))
+    x, out, matrix = x.transpose(order), out.transpose(order), w.reshape(*w.shape[:2], -1)
 
     several = xp is np and shape.products >= SMALL // 8
-    room = max(CELLS // (run * shape.i * len(taps)), 1) if xp is np else shape.g
-    jobs = list(
-        product(range(shape.n), pieces(shape.g, room, limit() if several and shape.n == 1 else 1))
-    )
-    share(some, jobs, several)
+    threads = limit() if several else 1
+    by_n = pieces(shape.n, LONG // plane)
+    images = by_n[-1].stop - by_n[-1].start  # the last piece is as large as any
+    cells = images * plane * shape.i * prod(shape.taps)
+    room = (CELLS << (threads > 1)) // cells if xp is np else shape.g
+    by_g = pieces(shape.g, room, -(-threads // len(by_n)))
+    groups, run = by_g[-1].stop - by_g[-1].start, (images - 1) * plane + layout.run
+    blocks = list(product(by_n, by_g))
+
+    def some(mine: slice) -> None:
+        shapes = (
+            (groups, len(sights), shape.i, images, *wide),
+            (groups, shape.i, *shape.taps, run),
+            (groups, shape.o, images, *wide),
+        )
+        ends = np.cumsum([0, *map(prod, shapes)]).tolist()
+        memory = scratch(xp, ends[-1], w.dtype)
+        planes, columns, y = (
+            memory[a:b].reshape(size) for a, b, size in zip(ends, ends[1:], shapes, strict=False)
+        )
+        planes[...] = 0  # once: each block writes to the same places
+        copies = []
+        for number, ((inside, cells), grid) in enumerate(zip(sights, grids, strict=True)):
+            phase, to = planes[:, number], columns[(slice(None), slice(None), *grid.taps)]
+            view = seen_in(xp, phase.reshape(groups, shape.i, -1), grid, to.shape[2:-1], run)
+            copies.append((phase[(..., *inside)], x[(..., *cells)], to, view))
+        flat = columns.reshape(groups, -1, run), y.reshape(groups, shape.o, -1)[..., :run]
+        y = y[(..., *whole)]
+        for n, g in blocks[mine]:
+            some_g, some_n = slice(g.stop - g.start), slice(n.stop - n.start)
+            for places, cells, to, view in copies:
+                # (g, i, n, H, W) -> (g, i, n, wide H, wide W)
+                places[some_g, :, some_n] = cells[g, :, n]
+                # -> (g, i, k, l, run)
+                to[some_g] = view[some_g]
+            # (g, o, i·k·l) @ (g, i·k·l, run) -> (g, o, run)
+            xp.matmul(matrix[g], flat[0][some_g], out=flat[1][some_g])
+            # (g, o, n, wide H, wide W) -> (g, o, n, h, w)
+            out[g, :, n] = y[some_g, :, some_n]
+
+    share(some, [(part,) for part in pieces(len(blocks), len(blocks), threads)], several)

@@ -17,6 +17,7 @@ WORTH_COMPILING = 1 << 16
 WHOLE = 1 << 24  # bytes of all columns, up to which there may be no blocks
 FEW = 16  # channels of a group
 SHORT = 28  # cells of a row
+MANY = 1 << 11  # positions
 
 
 def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
@@ -74,3 +75,14 @@ def whole_pays(task: str, shape: Shape, dtype: np.dtype) -> bool:
     if task == "input" or taps == 1 or shape.i > FEW or columns > WHOLE:
         return False
     return shape.g == 1 or shape.positions[-1] > SHORT or (shape.n == 1 and shape.i > 1)
+
+
+def flat_pays(task: str, shape: Shape, steps: Steps) -> bool:
+    """Tell whether flattened rows are faster than columns of windows, without Numba.
+
+    They are where groups have few channels and there is enough to copy: a large image, or several.
+    The gradient of a strided layer falls apart into small convolutions instead.
+    """
+    few = shape.g > 1 and shape.i <= FEW and prod(shape.taps) > 1
+    fit = task == "forward" or (task == "input" and max(steps.stride) == 1)
+    return few and fit and (shape.n > 1 or prod(shape.positions) >= MANY)
