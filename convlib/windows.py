@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy import ndindex
 
 from .arrays import array_module
 from .geometry import count
@@ -125,17 +124,31 @@ def add_taps(
     dilation: tuple,
     dtype: Any = None,
 ) -> Any:
-    """`scatter_windows` for checked settings; cells that no window reaches stay 0."""
+    """`scatter_windows` for checked settings; cells that no window reaches stay 0.
+
+    The axes are independent, so the last one is added up first: k + l additions instead of k·l.
+    """
     axes = len(input_size)
-    lead, positions = windows.shape[: -2 * axes], windows.shape[-2 * axes : -axes]
-    output = xp.zeros((*lead, *input_size), windows.dtype if dtype is None else dtype)
+    lead, positions, taps = (
+        windows.shape[: -2 * axes],
+        windows.shape[-2 * axes : -axes],
+        windows.shape[-axes:],
+    )
+    output, dtype = windows, windows.dtype if dtype is None else dtype
     if not windows.size:
-        return output
-    for tap in ndindex(*windows.shape[-axes:]):
-        # One tap of all windows lands on cells `stride` apart: all different, so += is safe.
-        # (..., H, W)[tap's cells] += (..., h, w, k, l)[..., tap]
-        output[tap_cells(tap, positions, stride, dilation)] += windows[(..., *tap)]
-    return output
+        return xp.zeros((*lead, *input_size), dtype)
+    for axis in reversed(range(axes)):
+        # (..., h, w, k, l) -> (..., h, W, k) -> (..., H, W), in memory (..., k, h, W)
+        before, cells = output, (*positions[:axis], *input_size[axis:])
+        memory = xp.zeros((*lead, *taps[:axis], *cells), dtype)
+        output = xp.moveaxis(memory, range(len(lead), len(lead) + axis), range(-axis, 0))
+        others = (slice(None),) * (axes - 1)
+        for tap in range(taps[axis]):
+            # One tap of all windows lands on cells `stride` apart: all different, so += is safe.
+            # (..., W, k)[tap's cells] += (..., w, k, l)[..., tap]
+            of_axis = (positions[axis],), (stride[axis],), (dilation[axis],)
+            output[(*tap_cells((tap,), *of_axis), *others)] += before[..., tap]
+    return memory
 
 
 def scatter_windows(windows: Any, input_size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Any:

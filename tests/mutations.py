@@ -107,8 +107,8 @@ MUTATIONS = [
     ),
     Mutation(
         "windows.py",
-        "output[tap_cells(tap, positions, stride, dilation)] += ",
-        "output[tap_cells(tap, positions, stride, dilation)] = ",
+        "output[(*tap_cells((tap,), *of_axis), *others)] += ",
+        "output[(*tap_cells((tap,), *of_axis), *others)] = ",
         "test_windows.py test_oracle.py",
     ),
     Mutation(
@@ -236,6 +236,14 @@ MUTATIONS = [
         "            pass\n",
         COMPILED + " test_grad.py",
     ),
+    Mutation("algorithms/rules.py", "(large or few or apart)", "(large or few)", ALGORITHMS),
+    Mutation("algorithms/rules.py", 'or (task == "input" and', "or (", ALGORITHMS),
+    Mutation("algorithms/flat.py", "s // gcd(s, d))\n", "1)\n", ALGORITHMS),
+    Mutation("algorithms/flat.py", "(images - 1) * plane + layout.run", "layout.run", ALGORITHMS),
+    Mutation("algorithms/flat.py", "d // gcd(s, d) * c for", "d * c for", ALGORITHMS),
+    Mutation("algorithms/flat.py", "y[some_g, :, some_n]", "y[some_g]", ALGORITHMS),
+    Mutation("algorithms/flat.py", "planes[...] = 0  #", "pass  #", ALGORITHMS),
+    Mutation("windows.py", "*input_size[axis:])", "*positions[axis:])", "test_windows.py"),
     Mutation("algorithms/rules.py", "positions * near() >> 13", "positions", "test_algorithms.py"),
     Mutation(
         "algorithms/units.py",

@@ -518,8 +518,33 @@ def test_where_rows_are_flattened(monkeypatch, task, changes, stride, expected):
     assert (choice.choose("auto", task, shape, steps, np.dtype("f4"), np) == "flat") == expected
 
 
+@pytest.mark.parametrize(
+    "changes, stride, expected",
+    [
+        ({}, 1, False),
+        ({"i": 25}, 1, True),  # few inputs for many outputs
+        ({"i": 26}, 1, False),
+        ({"i": 25, "taps": (1, 1)}, 1, False),  # nothing to add up
+        ({"i": 25, "g": 2}, 1, False),
+        ({"i": 512, "o": 512, "taps": (2, 4), "positions": (16, 16)}, 1, True),  # a large kernel
+        ({"i": 512, "o": 512, "taps": (2, 4), "positions": (16, 16), "n": 2}, 1, False),
+        ({"positions": (16, 16)}, 1, False),
+        ({"positions": (16, 16)}, 2, True),  # or one small convolution for each phase
+        ({"positions": (16, 17)}, 2, False),
+    ],
+)
+def test_where_an_input_gradient_is_added_up(monkeypatch, changes, stride, expected):
+    """Without Numba: "windows" computes columns and adds them up, "im2col" turns the kernel round."""
+    monkeypatch.setattr(choice, "is_available", lambda: False)
+    monkeypatch.setattr(choice, "_auto", choice._auto.__wrapped__)  # remembers nothing
+    shape = Shape(1, 1, 64, 64, (28, 28), (3, 3))._replace(**changes)
+    steps = Steps((stride,) * 2, ((1, 1), (1, 1)), (1, 1))
+    name = choice.choose("auto", "input", shape, steps, np.dtype("f4"), np)
+    assert name == ("windows" if expected else "im2col")
+
+
 @pytest.mark.parametrize("cells", [1, 1 << 18], ids=["a group each", "one block"])
-@pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 2), (2, 3), (3, 2)])
+@pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 2), (2, 2), (2, 3), (3, 2)])
 def test_rows_are_flattened_from_image_to_image(monkeypatch, cells, stride, dilation):
     """Two images and one: what the one before left behind is in no result, even if it is no number."""
     flat, rng = choice.module("flat"), np.random.default_rng(0)

@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from importlib import import_module
-from math import prod
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .rules import compiled_pays, flat_pays, pays, whole_pays
+from .rules import adding_pays, compiled_pays, flat_pays, pays, whole_pays
 from .steps import Shape, Steps, is_available, shape_of
 from .turned import input_gradient as turned
 
@@ -151,10 +150,7 @@ def _auto(
         return "flat"
     if whole_pays(task, shape, dtype):
         return "windows"
-    # turning a large kernel round costs more than it saves on a small image, and so does copying o
-    # channels for the sake of few i: there the columns are computed and added up instead
-    small = shape.n * prod(shape.positions) <= 256 or 4 * shape.i <= shape.o
-    if task == "input" and shape.g == 1 and prod(shape.taps) > 1 and small:
+    if task == "input" and adding_pays(shape, steps):
         return "windows"
     return "im2col"
 

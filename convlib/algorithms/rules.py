@@ -18,6 +18,7 @@ WHOLE = 1 << 24  # bytes of all columns, up to which there may be no blocks
 FEW = 16  # channels of a group
 SHORT = 28  # cells of a row
 MANY = 1 << 11  # positions
+SMALL = 256  # positions
 
 
 def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
@@ -86,3 +87,17 @@ def flat_pays(task: str, shape: Shape, steps: Steps) -> bool:
     few = shape.g > 1 and shape.i <= FEW and prod(shape.taps) > 1
     fit = task == "forward" or (task == "input" and max(steps.stride) == 1)
     return few and fit and (shape.n > 1 or prod(shape.positions) >= MANY)
+
+
+def adding_pays(shape: Shape, steps: Steps) -> bool:
+    """Tell whether an input's gradient is faster computed as columns that are added up.
+
+    Else it is a convolution, for which the kernel is turned round, and the output's gradient is
+    copied into columns: a large kernel on a small image, many outputs for the sake of few inputs, or
+    a small convolution for each phase of a stride.
+    """
+    positions = shape.n * prod(shape.positions)
+    large = shape.i * shape.o * prod(shape.taps) >= positions << 13
+    few = 5 * shape.i <= 2 * shape.o
+    apart = max(steps.stride) > 1 and positions <= SMALL
+    return shape.g == 1 and prod(shape.taps) > 1 and (large or few or apart)
