@@ -52,7 +52,7 @@ def test_each_layer_has_a_row_for_each_algorithm(found):
 
 def test_all_of_it_is_json(found):
     assert json.loads(json.dumps(found)) == found
-    assert {"processor", "cores", "numpy", "torch"} <= set(found["machine"])
+    assert {"processor", "cores", "cache", "registers", "numpy", "torch"} <= set(found["machine"])
 
 
 def test_the_table_names_all(found):

@@ -207,10 +207,13 @@ def geometric_mean(ratios: Sequence[float]) -> float:
 
 
 def machine(library: str) -> dict[str, Any]:
-    """Name the processor and the versions."""
+    """Name the processor, what the library's blocks depend on of it, and the versions."""
     from importlib.metadata import PackageNotFoundError, version
 
     import numpy as np
+
+    from ..algorithms.caches import near
+    from ..algorithms.steps import is_available, loops
 
     processor = platform.processor() or platform.machine()
     try:
@@ -220,6 +223,8 @@ def machine(library: str) -> dict[str, Any]:
     except (OSError, StopIteration):
         pass
     found: dict[str, Any] = {"processor": processor, "cores": os.cpu_count()}
+    found["cache"] = near()  # bytes a core
+    found["registers"] = 8 * loops("vectors").BYTES if is_available() else None  # bits
     build = np.show_config(mode="dicts")
     found["blas"] = build["Build Dependencies"]["blas"]["name"] if build else "unknown"
     for name in ("numpy", "torch", "numba", "mygrad"):
