@@ -126,7 +126,7 @@ def add_taps(
 ) -> Any:
     """`scatter_windows` for checked settings; cells that no window reaches stay 0.
 
-    The axes are independent, so the last one is added up first: k + l additions instead of k·l.
+    The axes are independent, so one is added up after the other: k + l additions instead of k·l.
     """
     axes = len(input_size)
     lead, positions, taps = (
@@ -134,21 +134,27 @@ def add_taps(
         windows.shape[-2 * axes : -axes],
         windows.shape[-axes:],
     )
-    output, dtype = windows, windows.dtype if dtype is None else dtype
+    dtype = windows.dtype if dtype is None else dtype
     if not windows.size:
         return xp.zeros((*lead, *input_size), dtype)
-    for axis in reversed(range(axes)):
-        # (..., h, w, k, l) -> (..., h, W, k) -> (..., H, W), in memory (..., k, h, W)
-        before, cells = output, (*positions[:axis], *input_size[axis:])
-        memory = xp.zeros((*lead, *taps[:axis], *cells), dtype)
-        output = xp.moveaxis(memory, range(len(lead), len(lead) + axis), range(-axis, 0))
-        others = (slice(None),) * (axes - 1)
-        for tap in range(taps[axis]):
+    # (..., h, w, k, l) -> (..., k, l, h, w)
+    output = xp.moveaxis(windows, range(-axes, 0), range(len(lead), len(lead) + axes))
+    left = list(range(axes))
+    # the axis first that leaves least: with a large stride, one can leave more than there was
+    for axis in sorted(left, key=lambda a: input_size[a] / (positions[a] * taps[a])):
+        # (..., k, l, h, w) -> (k, ..., l, h, w)
+        of_taps = xp.moveaxis(output, len(lead) + left.index(axis), 0)
+        left.remove(axis)
+        size = list(of_taps.shape[1:])
+        size[axis - axes] = input_size[axis]
+        output = xp.zeros(size, dtype)
+        of_axis, others = (positions[axis],), (slice(None),) * (axes - axis - 1)
+        for tap, cells in enumerate(of_taps):
             # One tap of all windows lands on cells `stride` apart: all different, so += is safe.
-            # (..., W, k)[tap's cells] += (..., w, k, l)[..., tap]
-            of_axis = (positions[axis],), (stride[axis],), (dilation[axis],)
-            output[(*tap_cells((tap,), *of_axis), *others)] += before[..., tap]
-    return memory
+            # (..., l, H, w)[tap's cells] += (..., l, h, w)
+            at = tap_cells((tap,), of_axis, (stride[axis],), (dilation[axis],))
+            output[(*at, *others)] += cells
+    return output
 
 
 def scatter_windows(windows: Any, input_size: Ints, stride: Ints = 1, dilation: Ints = 1) -> Any:

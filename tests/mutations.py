@@ -107,8 +107,8 @@ MUTATIONS = [
     ),
     Mutation(
         "windows.py",
-        "output[(*tap_cells((tap,), *of_axis), *others)] += ",
-        "output[(*tap_cells((tap,), *of_axis), *others)] = ",
+        "output[(*at, *others)] += ",
+        "output[(*at, *others)] = ",
         "test_windows.py test_oracle.py",
     ),
     Mutation(
@@ -243,7 +243,11 @@ MUTATIONS = [
     Mutation("algorithms/flat.py", "d // gcd(s, d) * c for", "d * c for", ALGORITHMS),
     Mutation("algorithms/flat.py", "y[some_g, :, some_n]", "y[some_g]", ALGORITHMS),
     Mutation("algorithms/flat.py", "planes[...] = 0  #", "pass  #", ALGORITHMS),
-    Mutation("windows.py", "*input_size[axis:])", "*positions[axis:])", "test_windows.py"),
+    Mutation("windows.py", "(positions[a] * taps[a])", "1", "test_windows.py"),
+    Mutation(
+        "algorithms/flat.py", "xp.matmul(matrix[g]", "xp.matmul(matrix[: len(to)]", ALGORITHMS
+    ),
+    Mutation("algorithms/flat.py", 'invalid="ignore", over="ignore"', "", ALGORITHMS),
     Mutation("algorithms/rules.py", "positions * near() >> 13", "positions", "test_algorithms.py"),
     Mutation(
         "algorithms/units.py",

@@ -71,7 +71,7 @@ def blocks(request, monkeypatch):
         for name in ("BLOCK", "TILES", "CACHED", "INPUTS", "PRODUCTS", "FEW"):
             monkeypatch.setattr(winograd, name, {"BLOCK": 64, "TILES": 4}.get(name, 1))
         winograd.planned.cache_clear()
-        monkeypatch.setattr(choice.module("flat"), "CELLS", 16)
+        monkeypatch.setattr(choice.module("flat"), "BLOCK", 64)
         monkeypatch.setattr(choice.module("bands"), "CELLS", 16)
         monkeypatch.setattr(threads, "limit", lambda: 3)
         for name in ("im2col", "flat", "bands", "taps", "units", "winograd", "fft"):
@@ -476,6 +476,8 @@ def test_where_compiled_loops_are_taken(monkeypatch):
         ({"positions": (400, 400)}, False),  # 17 MB of columns
         ({"n": 8, "positions": (28, 28)}, True),  # one group: several rows are copied at once
         ({"n": 8, "positions": (20, 29)}, True),
+        ({"n": 8, "positions": (28, 28), "g": 4}, None),
+        ({"n": 8, "positions": (20, 29), "g": 4}, "weight"),
         ({"positions": (7, 7), "g": 64}, True),
         ({"positions": (7, 7), "g": 64, "i": 1, "o": 1}, False),
         ({"positions": (30, 30), "g": 64, "i": 1, "o": 1}, True),
@@ -489,7 +491,10 @@ def test_where_all_columns_are_copied_at_once(monkeypatch, changes, expected):
     steps = Steps((2, 2), ((1, 1), (1, 1)), (1, 1))
     for task in ("forward", "weight"):
         name = choice.choose("auto", task, shape, steps, np.dtype("f4"), np)
-        assert name == ("windows" if expected else "im2col")
+        if expected in ("weight", None):  # forwards, rows are flattened
+            assert name == ("flat" if task == "forward" else "windows" if expected else "im2col")
+        else:
+            assert name == ("windows" if expected else "im2col")
     assert not rules.whole_pays("input", shape, np.dtype("f4"))
 
 
@@ -502,6 +507,16 @@ def test_where_all_columns_are_copied_at_once(monkeypatch, changes, expected):
         ("input", {}, 2, False),  # one small convolution for each phase
         ("weight", {}, 1, False),
         ("forward", {"i": 17}, 1, False),
+        ("forward", {"i": 16, "o": 17}, 1, True),
+        (
+            "input",
+            {"i": 16, "o": 17},
+            1,
+            False,
+        ),  # it copies what the outputs' gradients are seen by
+        ("input", {"i": 17, "o": 16}, 1, True),
+        ("forward", {"positions": (1, 1 << 16), "taps": (1, 16)}, 1, True),
+        ("forward", {"positions": (1, 1 << 16), "taps": (1, 17)}, 1, False),  # too much for a cache
         ("forward", {"g": 1}, 1, False),
         ("forward", {"taps": (1, 1)}, 1, False),
         ("forward", {"positions": (32, 63)}, 1, False),  # too little to copy
@@ -543,25 +558,41 @@ def test_where_an_input_gradient_is_added_up(monkeypatch, changes, stride, expec
     assert name == ("windows" if expected else "im2col")
 
 
-@pytest.mark.parametrize("cells", [1, 1 << 18], ids=["a group each", "one block"])
+@pytest.mark.parametrize("number", [1, 2, 3], ids="groups at once: {}".format)
 @pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 2), (2, 2), (2, 3), (3, 2)])
-def test_rows_are_flattened_from_image_to_image(monkeypatch, cells, stride, dilation):
-    """Two images and one: what the one before left behind is in no result, even if it is no number."""
+def test_rows_are_flattened_from_image_to_image(monkeypatch, number, stride, dilation):
+    """Two images, three, two, three: what a block before left behind is in no result."""
     flat, rng = choice.module("flat"), np.random.default_rng(0)
     settings = {"stride": stride, "dilation": dilation, "padding": (2, 1), "groups": 3}
-    x, w = rng.standard_normal((3, 6, 9, 8)), rng.standard_normal((3, 2, 3, 2))
+    x, w = rng.standard_normal((10, 6, 9, 8)), rng.standard_normal((3, 2, 3, 2))
     expected = convlib.conv2d(x, w, **settings, algorithm="einsum")
     steps = Steps((stride,) * 2, ((2, 2), (1, 1)), (dilation,) * 2)
-    layout = flat.layout_of(Shape(3, 3, 2, 1, expected.shape[2:], (3, 2)), steps)
-    for name, value in {"CELLS": cells, "SMALL": 0, "LONG": 2 * np.prod(layout.wide)}.items():
-        monkeypatch.setattr(flat, name, int(value))
-    monkeypatch.setattr(flat, "limit", lambda: 1 if cells > 1 else 2)
+    layout = flat.layout_of(Shape(10, 3, 2, 1, expected.shape[2:], (3, 2)), steps)
+    plane = int(np.prod(layout.wide))
+    block = number * 3 * plane * (2 * (len(layout.phases) + 6) + 1) * 8
+    for name, value in {"BLOCK": block, "SMALL": 0, "LONG": 3 * plane}.items():
+        monkeypatch.setattr(flat, name, value)
+    monkeypatch.setattr(flat, "limit", lambda: 1)
     found = convlib.conv2d(x, w, **settings, algorithm="flat")
-    np.testing.assert_allclose(found, expected, atol=1e-14)
-    x[1] = np.nan
+    np.testing.assert_allclose(found, expected, atol=1e-13)
+    x[4] = np.nan  # the last of three, where the next two have nothing
     found = convlib.conv2d(x, w, **settings, algorithm="flat")
-    np.testing.assert_allclose(found[::2], expected[::2], atol=1e-14)
-    assert np.isnan(found[1]).any()
+    others = np.arange(10) != 4
+    np.testing.assert_allclose(found[others], expected[others], atol=1e-13)
+    assert np.isnan(found[4]).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_nobody_is_told_of_sums_between_two_rows():
+    """At the end of a row stands an infinity, at the beginning of the next one its opposite."""
+    x = np.zeros((2, 2, 4, 5))
+    x[..., 1, -1], x[..., 2, 0] = np.inf, -np.inf
+    w = np.ones((2, 1, 1, 2))
+    y = convlib.conv2d(x, w, groups=2, algorithm="flat")
+    np.testing.assert_array_equal(y, x[..., 1:] + x[..., :-1])
+    x[..., 1, -1], x[..., 2, 0] = 1.5e308, 1.5e308
+    y = convlib.conv2d(x, w, groups=2, algorithm="flat")
+    np.testing.assert_array_equal(y, x[..., 1:] + x[..., :-1])
 
 
 def test_scratch_memory_begins_at_a_cache_line():

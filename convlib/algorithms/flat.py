@@ -8,11 +8,12 @@ values that belong to no window, and they are dropped at the end.
 
 With a stride s, cells are first parted by their phases, k·d mod s: cells of one phase are
 neighbours then, and what a tap sees is again a run. In all, the input is copied once into rows and
-once a tap into columns, for a few groups at a time, so that all of it happens in the cache.
+once a tap into columns, for a few groups and images at a time, so that all of it happens in the cache.
 
 The run goes on from image to image just as well. What takes time is then the number of NumPy's calls:
 a call for each tap of each block would take longer than its copy. All taps of a phase are copied by
-one, from a view of windows: those of the run for the taps of one axis, then for those of the next.
+one call. It reads a view: windows of the run, whose cells are as far apart as the taps of one axis,
+and windows of these for the next axis.
 
 Source: the flattened shifts are those of A. Vasudevan, A. Anderson and D. Gregg, *Parallel multi
 channel convolution using general matrix multiplication* (2017).
@@ -32,9 +33,9 @@ from .im2col import SMALL, pieces, weight_gradient
 from .steps import Shape, Steps, seen, shape_of
 from .threads import limit, scratch, share
 
-# Values in the columns of one block. Where several threads copy, each waits for Python's lock once a
-# call: twice as many make half as many calls.
-CELLS = 1 << 18
+# Bytes that a block takes, rows and columns and results. Where several threads copy, each waits for
+# Python's lock once a call: twice as many make half as many calls.
+BLOCK = 5 << 18
 LONG = 1 << 12  # cells of a run, for which an image needs no other one behind it
 
 __all__ = ["forward", "weight_gradient"]  # the latter is im2col's: it has nothing to gain here
@@ -81,7 +82,7 @@ def sights_of(x: tuple[int, ...], layout: Layout, steps: Steps) -> list[tuple[An
 
 
 class Grid(NamedTuple):
-    """The taps that read one phase: they are as far apart as the points of a grid."""
+    """The taps that read one phase: evenly spaced on each axis."""
 
     taps: tuple[slice, ...]  # (k, l)
     first: int  # where the first one's cells begin, in the flattened phase
@@ -108,7 +109,7 @@ def seen_in(xp: ModuleType, cells: Any, grid: Grid, counts: tuple[int, ...], run
     """View what the taps of a grid see of a flattened phase: (..., cells) -> (..., k, l, run)."""
     cells = cells[..., grid.first :]
     for number, apart in zip(counts, grid.apart, strict=True):
-        # (..., q) -> (..., q', k) -> (..., k, q')
+        # (..., q) -> (..., q', k) -> (..., k, q'); then -> (..., k, q'', l) -> (..., k, l, q'')
         cells = strided_windows(xp, cells, (number,), (1,), (apart,)).swapaxes(-1, -2)
     return cells[..., :run]
 
@@ -131,17 +132,18 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     threads = limit() if several else 1
     by_n = pieces(shape.n, LONG // plane)
     images = by_n[-1].stop - by_n[-1].start  # the last piece is as large as any
-    cells = images * plane * shape.i * prod(shape.taps)
-    room = (CELLS << (threads > 1)) // cells if xp is np else shape.g
-    by_g = pieces(shape.g, room, -(-threads // len(by_n)))
+    # of each cell of a plane: its phases, its columns, its results
+    values = images * plane * (shape.i * (len(grids) + prod(shape.taps)) + shape.o)
+    room = (BLOCK << (threads > 1)) // (values * w.itemsize) if xp is np else shape.g
+    by_g = pieces(shape.g, room, -(-threads // len(by_n)))  # a block for each thread at least
     groups, run = by_g[-1].stop - by_g[-1].start, (images - 1) * plane + layout.run
     blocks = list(product(by_n, by_g))
 
     def some(mine: slice) -> None:
         shapes = (
-            (groups, len(sights), shape.i, images, *wide),
-            (groups, shape.i, *shape.taps, run),
-            (groups, shape.o, images, *wide),
+            (groups, len(grids), shape.i, images, *wide),  # (g, phase, i, n, wide H, wide W)
+            (groups, shape.i, *shape.taps, run),  # (g, i, k, l, run)
+            (groups, shape.o, images, *wide),  # (g, o, n, wide H, wide W)
         )
         ends = np.cumsum([0, *map(prod, shapes)]).tolist()
         memory = scratch(xp, ends[-1], w.dtype)
@@ -154,18 +156,21 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             phase, to = planes[:, number], columns[(slice(None), slice(None), *grid.taps)]
             view = seen_in(xp, phase.reshape(groups, shape.i, -1), grid, to.shape[2:-1], run)
             copies.append((phase[(..., *inside)], x[(..., *cells)], to, view))
-        flat = columns.reshape(groups, -1, run), y.reshape(groups, shape.o, -1)[..., :run]
-        y = y[(..., *whole)]
+        # (g, i, k, l, run) -> (g, i·k·l, run); (g, o, n, wide H, wide W) -> (g, o, run)
+        factors, products = columns.reshape(groups, -1, run), y.reshape(groups, shape.o, -1)
+        products, y = products[..., :run], y[(..., *whole)]
         for n, g in blocks[mine]:
             some_g, some_n = slice(g.stop - g.start), slice(n.stop - n.start)
-            for places, cells, to, view in copies:
+            for places, source, to, view in copies:
                 # (g, i, n, H, W) -> (g, i, n, wide H, wide W)
-                places[some_g, :, some_n] = cells[g, :, n]
+                places[some_g, :, some_n] = source[g, :, n]
                 # -> (g, i, k, l, run)
                 to[some_g] = view[some_g]
             # (g, o, i·k·l) @ (g, i·k·l, run) -> (g, o, run)
-            xp.matmul(matrix[g], flat[0][some_g], out=flat[1][some_g])
+            xp.matmul(matrix[g], factors[some_g], out=products[some_g])
             # (g, o, n, wide H, wide W) -> (g, o, n, h, w)
             out[g, :, n] = y[some_g, :, some_n]
 
-    share(some, [(part,) for part in pieces(len(blocks), len(blocks), threads)], several)
+    # sums between two rows are nobody's: that they are no numbers, or too large, is not to be told
+    with np.errstate(invalid="ignore", over="ignore"):
+        share(some, [(part,) for part in pieces(len(blocks), len(blocks), threads)], several)

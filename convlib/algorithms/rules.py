@@ -17,8 +17,9 @@ WORTH_COMPILING = 1 << 16
 WHOLE = 1 << 24  # bytes of all columns, up to which there may be no blocks
 FEW = 16  # channels of a group
 SHORT = 28  # cells of a row
-MANY = 1 << 11  # positions
-SMALL = 256  # positions
+MANY = 1 << 11  # positions of one image, from which flattened rows pay
+ROOM = 1 << 20  # values in the columns of a group, up to which they do
+SMALL = 256  # positions of all images, up to which a strided gradient is added up
 
 
 def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
@@ -69,7 +70,8 @@ def whole_pays(task: str, shape: Shape, dtype: np.dtype) -> bool:
     """Tell whether all columns are faster copied at once than block by block, without Numba.
 
     Where channels are few, a block has little to multiply, and takes as many calls as any other. But
-    of short rows, blocks copy several at once, so that many small depthwise images are left to them.
+    of short rows, blocks copy several at once: they keep small depthwise images, and for the weight's
+    gradient several of any group.
     """
     taps, positions = prod(shape.taps), shape.n * prod(shape.positions)
     columns = shape.g * shape.i * taps * positions * dtype.itemsize
@@ -79,22 +81,25 @@ def whole_pays(task: str, shape: Shape, dtype: np.dtype) -> bool:
 
 
 def flat_pays(task: str, shape: Shape, steps: Steps) -> bool:
-    """Tell whether flattened rows are faster than columns of windows, without Numba.
+    """Tell whether flattened rows are faster than columns of windows, where nothing is compiled.
 
-    They are where groups have few channels and there is enough to copy: a large image, or several.
-    The gradient of a strided layer falls apart into small convolutions instead.
+    They are where groups have few channels and there is enough to copy, a large image or several, but
+    no more than stays in a cache. The gradient of a strided layer falls apart into small convolutions.
     """
-    few = shape.g > 1 and shape.i <= FEW and prod(shape.taps) > 1
+    taps, positions = prod(shape.taps), prod(shape.positions)
+    channels = shape.o if task == "input" else shape.i  # whose columns are copied
+    few = shape.g > 1 and channels <= FEW and taps > 1
     fit = task == "forward" or (task == "input" and max(steps.stride) == 1)
-    return few and fit and (shape.n > 1 or prod(shape.positions) >= MANY)
+    large = shape.n > 1 or positions >= MANY
+    return few and fit and large and channels * taps * positions <= ROOM
 
 
 def adding_pays(shape: Shape, steps: Steps) -> bool:
     """Tell whether an input's gradient is faster computed as columns that are added up.
 
-    Else it is a convolution, for which the kernel is turned round, and the output's gradient is
-    copied into columns: a large kernel on a small image, many outputs for the sake of few inputs, or
-    a small convolution for each phase of a stride.
+    Else it is a convolution of the output's gradient. That is slow where a large kernel has to be
+    turned round for a small image, where many outputs are copied for the sake of few inputs, or where
+    a stride parts it into small convolutions.
     """
     positions = shape.n * prod(shape.positions)
     large = shape.i * shape.o * prod(shape.taps) >= positions << 13

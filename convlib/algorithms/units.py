@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .caches import near
-from .flat import layout_of, sights_of
+from .flat import Layout, layout_of, sights_of
 from .im2col import pieces
 from .memory import three
 from .steps import Shape, Steps, loops, seen
@@ -33,7 +33,7 @@ PANELS = near() // 4  # the same of a layer of one tap
 # Bytes of sums that go on from unit to unit. They are read once for some hundred multiplications, and
 # may come from farther away: what counts is that the weight is read for many rows at once.
 SUMS = 1 << 20
-TERMS = 144  # of a unit, at least, or sums would be read too often
+LEAST_TERMS = 144  # of a unit: with fewer, sums would be read too often
 # Cells that are copied twice, as two threads need them, in the time that a row of outputs takes which
 # two threads write to: the cache lines at its ends go to and fro.
 COPIED = 1000
@@ -89,7 +89,7 @@ def ranges_of(
 ) -> tuple[list[slice], ...]:
     """Cut d, h and o, so that a unit stays in the cache and each thread gets as much as the others."""
     d, h, w = three(shape.positions, 1)
-    axes, few = len(shape.taps), min(shape.i, -(-TERMS // prod(shape.taps)))
+    axes, few = len(shape.taps), min(shape.i, -(-LEAST_TERMS // prod(shape.taps)))
     # much to read of the weight, few rows: outputs are shared
     heavy = shape.i * shape.o * prod(shape.taps) > prod(shape.positions) or h < 2 * threads
     outputs = -(-shape.o // threads) if heavy and shape.n * shape.g % threads else shape.o
@@ -116,6 +116,39 @@ def ranges_of(
     return by_d, by_h, by_o
 
 
+def terms_of(
+    by_i: list[slice],
+    pitch: int,
+    layout: Layout,
+    shape: Shape,
+    w_steps: tuple[int, ...],
+    taken: list[tuple[int, ...]],
+) -> tuple[np.ndarray, np.ndarray, list[list[tuple[int, int]]]]:
+    """Put the terms of all units in order: where each one's cells begin, and where its weight is.
+
+    Also gives, for each range of rows, where the terms of each part of the channels begin and end. A
+    unit's channels lie behind one another, `pitch` apart; `w_steps` are the weight's for (i, k, l), in
+    values; `taken` says for each range of rows which taps see cells from there.
+    """
+    plane, taps = prod(layout.wide), len(layout.taps)
+    channels = np.concatenate([np.arange(i.stop - i.start) for i in by_i]) * pitch
+    at = np.add.outer(channels, [p * plane + first for p, first in layout.taps]).reshape(-1)
+    places = (np.arange(n) * s for n, s in zip((shape.i, *shape.taps), w_steps, strict=True))
+    to = np.reshape(sum(np.ix_(*places)), -1)
+    tap = np.tile(np.arange(taps), shape.i)
+    part = np.repeat(np.arange(len(by_i)), [(i.stop - i.start) * taps for i in by_i])
+    # without the terms of taps that see nothing but padding; rows that see the same ones share theirs
+    kinds: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    kept = np.zeros(0, int)
+    for some in dict.fromkeys(taken):
+        seeing = np.isin(tap, some)
+        counts = np.bincount(part[seeing])
+        ends = (len(kept) + np.cumsum([0, *counts])).tolist()
+        kinds[some] = list(zip(ends, ends[1:], strict=False))
+        kept = np.concatenate([kept, np.flatnonzero(seeing)])
+    return at[kept], to[kept], [kinds[some] for some in taken]
+
+
 @lru_cache(maxsize=256)
 def plan(
     size: tuple[int, ...],
@@ -135,36 +168,20 @@ def plan(
     positions = (*most, shape.positions[-1])
     largest = shape._replace(positions=positions[3 - len(shape.taps) :])
     layout = layout_of(largest, steps, shared_zeros(size, shape, steps))
-    kernels, plane, phases = loops("kernels"), prod(layout.wide), len(layout.phases)
+    kernels, phases = loops("kernels"), len(layout.phases)
     sizes = positions, three(layout.wide, 1), phases
     pitch, *_ = kernels.sizes_of(1, *sizes)
     by_i = pieces(shape.i, shape.i if of_weight else max(1, UNIT // (pitch * itemsize)))
-    # where the terms' cells begin in what is laid out, a unit's channels behind one another, and where
-    # their weights are
-    taps, all_taps = [p * plane + first for p, first in layout.taps], range(len(layout.taps))
-    channels = np.concatenate([np.arange(i.stop - i.start) for i in by_i]) * pitch
-    at = np.add.outer(channels, taps).reshape(-1)
-    of_w = zip((shape.i, *shape.taps), w_strides[2:], strict=True)
-    places = (np.arange(n) * (s // itemsize) for n, s in of_w)
-    to = np.reshape(sum(np.ix_(*places)), -1)
-    tap = np.tile(all_taps, shape.i)
-    part = np.repeat(np.arange(len(by_i)), [(i.stop - i.start) * len(taps) for i in by_i])
-    # a unit's terms: without those of taps that see nothing but padding from there
-    kinds: dict[tuple[int, ...], list[tuple[int, int]]] = {}
-    terms, kept = {}, np.zeros(0, int)
-    for d, h in product(by_d, by_h):
-        taken = tuple(all_taps) if of_weight else taps_that_see((d, h), size, shape, steps)
-        if taken not in kinds:
-            seeing = np.isin(tap, taken)
-            counts = np.bincount(part[seeing])
-            ends = (len(kept) + np.cumsum([0, *counts])).tolist()
-            kinds[taken] = list(zip(ends, ends[1:], strict=False))
-            kept = np.concatenate([kept, np.flatnonzero(seeing)])
-        terms[d.start, h.start] = kinds[taken]
+    rows = list(product(by_d, by_h))
+    every = tuple(range(len(layout.taps)))
+    taken = [every if of_weight else taps_that_see(at, size, shape, steps) for at in rows]
+    w_steps = tuple(s // itemsize for s in w_strides[2:])
+    at, to, terms = terms_of(by_i, pitch, layout, shape, w_steps, taken)
     units = [
         (n, g, d.start, d.stop, h.start, h.stop, o.start, o.stop, *some, i.start, i.stop)
-        for o, n, g, d, h in product(by_o, range(shape.n), range(shape.g), by_d, by_h)
-        for i, some in zip(by_i, terms[d.start, h.start], strict=True)
+        for o, n, g in product(by_o, range(shape.n), range(shape.g))
+        for (d, h), parts in zip(rows, terms, strict=True)
+        for i, some in zip(by_i, parts, strict=True)
     ]
     begin = tuple(-before for before, _ in steps.padding)
     most_i, most_o = (max(c.stop - c.start for c in cut) for cut in (by_i, by_o))
@@ -180,8 +197,8 @@ def plan(
     return Plan(
         np.array(units),
         [slice(s.start * len(by_i), s.stop * len(by_i)) for s in shares],
-        at[kept],
-        to[kept],
+        at,
+        to,
         np.array([three(phase, 0) for phase in layout.phases]),
         tuple(map(np.array, geometry)),
         memory,
