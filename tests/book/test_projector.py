@@ -91,6 +91,7 @@ def test_a_chapter_leads_to_its_slides(open_page):
     assert link.get_attribute("href") == "../slides/01-one-window.html"
     with opened.page.expect_popup() as popup:
         link.click()
-    popup.value.wait_for_function("() => document.documentElement.dataset.ready")
+    # a window that has just been opened may not have its document yet
+    popup.value.wait_for_function("() => document.documentElement?.dataset.ready")
     assert "One window" in popup.value.title()
     assert opened.faults == []
