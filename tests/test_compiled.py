@@ -378,6 +378,22 @@ def test_compiled_loops_may_use_the_widest_vectors():
         assert (ATTRIBUTE in code) == expected
 
 
+class Bell:
+    """A helper's bell that counts how often it is rung, and waited for."""
+
+    def __init__(self) -> None:
+        self.queue, self.rung, self.waited_for = SimpleQueue(), 0, 0
+        self.empty = self.queue.empty
+
+    def put(self, goes_on: bool) -> None:
+        self.rung += 1
+        self.queue.put(goes_on)
+
+    def get(self) -> bool:
+        self.waited_for += 1
+        return self.queue.get()
+
+
 @pytest.fixture
 def helpers(monkeypatch):
     """Three threads, however little there is to do, on any machine."""
@@ -387,6 +403,7 @@ def helpers(monkeypatch):
     monkeypatch.setattr(choice.module("units"), "limit", lambda: 3)
     monkeypatch.setattr(choice.module("units"), "SHARED", 1)
     monkeypatch.setattr(choice.module("compiled"), "SEVERAL", 0)
+    monkeypatch.setattr(module, "SimpleQueue", Bell)
     yield module
     assert threads._running == 0
     module.stop()
@@ -406,7 +423,14 @@ def numbers_of(helpers) -> list[list[int]]:
 
 
 def all_asleep(helpers) -> bool:
+    """Tell whether helpers say that they sleep. Python may still be on its way to their bells."""
     return numbers_of(helpers) == [[0, 1], [0, 1]]
+
+
+def all_at_their_bells(helpers) -> bool:
+    """Tell whether they sleep: one that has its bell taken away now does not see the new one."""
+    bells = [helper.bell for helper in helpers._helpers.values()]
+    return all_asleep(helpers) and all(bell.waited_for == bell.rung + 1 for bell in bells)
 
 
 def both_ways(x, w, **settings):
@@ -477,7 +501,7 @@ def test_helpers_that_do_not_begin_are_not_waited_for(helpers, monkeypatch):
     parts, seen, me = [(0,), (1,), (2,)], [], threading.current_thread()
     work = noted(choice.module("signals"), seen)
     helpers.share(work, parts)
-    assert until(lambda: all_asleep(helpers))
+    assert until(lambda: all_at_their_bells(helpers))
     with monkeypatch.context() as patch:
         for helper in helpers._helpers.values():
             patch.setattr(helper, "bell", SimpleQueue())
@@ -493,7 +517,7 @@ def test_little_work_in_a_row_wakes_helpers_for_the_next_call(helpers, monkeypat
     parts, seen, me = [(0,), (1,), (2,)], [], threading.current_thread()
     work = noted(choice.module("signals"), seen)
     helpers.share(work, parts)
-    assert until(lambda: all_asleep(helpers))
+    assert until(lambda: all_at_their_bells(helpers))
     seen.clear()
     with monkeypatch.context() as patch:
         bells = [SimpleQueue(), SimpleQueue()]
