@@ -269,6 +269,24 @@ MUTATIONS = [
     ),
     Mutation(
         "algorithms/pointwise.py",
+        "all_cells_of(*size, STREAMS, True)",
+        "all_cells_of(*size, STREAMS, False)",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/pointwise.py",
+        "here == FEW[0] or here == 1",
+        "here <= FEW[0] + 1",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/rules.py",
+        "1 < outputs <= THIN and shape.products >= WORTH_READING",
+        "outputs <= THIN and shape.products >= WORTH_READING",
+        ALGORITHMS,
+    ),
+    Mutation(
+        "algorithms/pointwise.py",
         "last = at_w + r * inputs, min(3, here - r - 1)",
         "last = at_w + r * inputs, 3",
         COMPILED,

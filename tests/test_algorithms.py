@@ -455,6 +455,18 @@ def test_where_compiled_loops_are_taken(monkeypatch):
         (False, 21, dense._replace(taps=(2, 2)), twice, "forward"),
         (False, 21, dense, twice, "forward input"),
         (False, 21, dense._replace(taps=(1, 1), i=64, o=64), steps, ""),
+        (
+            False,
+            21,
+            dense._replace(taps=(1, 1), o=1, positions=(56, 56)),
+            steps,
+            "",
+        ),  # BLAS has a loop for one
+        (False, 21, dense._replace(taps=(1, 1), o=2), steps, "forward"),
+        (False, 21, dense._replace(taps=(1, 1), o=4), steps, "forward"),
+        (False, 21, dense._replace(taps=(1, 1), o=5), steps, ""),
+        (False, 21, dense._replace(taps=(1, 1), i=3), steps, "input"),
+        (False, 21, dense._replace(taps=(1, 1), o=2, positions=(14, 14)), steps, ""),
         (False, 21, dense._replace(i=128, o=128), steps, "forward input weight"),
         (False, 19, dense._replace(i=128, o=128), steps, "forward input"),
         (False, 19, dense._replace(i=64, o=64), steps, "forward input weight"),

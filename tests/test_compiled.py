@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import itertools
+import mmap
 import multiprocessing
 import os
 import shutil
@@ -23,7 +25,7 @@ from near import EPSILONS, assert_near, numbers
 import convlib
 from convlib import grad
 from convlib.algorithms import choice, im2col, threads
-from convlib.algorithms.steps import Shape, Steps
+from convlib.algorithms.steps import Shape, Steps, shape_of
 
 pytest.importorskip("numba")
 
@@ -254,8 +256,8 @@ def test_compiled_sums_of_every_size(outputs, width):
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("inputs", [1, 7, 64])
-@pytest.mark.parametrize("outputs", [1, 3, 4, 6, 8, 13, 128, 136, 140])
+@pytest.mark.parametrize("inputs", [1, 7, 21, 64])
+@pytest.mark.parametrize("outputs", [1, 2, 3, 4, 6, 8, 13, 128, 136, 140])
 def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):
     """As many outputs and positions as make up whole tiles, and some more or fewer."""
     for dtype in ("float32", "float64"):
@@ -266,6 +268,33 @@ def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):
             )
             y, exact = convlib.conv1d(x, w, algorithm="compiled"), np.einsum("nip,oil->nop", x, w)
             np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.skipif(not hasattr(mmap, "PROT_READ"), reason="no pages that end where we say")
+@pytest.mark.parametrize("outputs", range(1, 10))
+def test_one_tap_reads_and_writes_nothing_behind_a_run(monkeypatch, outputs):
+    """The input ends where the process's memory does, and other numbers lie between the outputs."""
+    compiled, units = choice.module("compiled"), choice.module("units")
+    monkeypatch.setattr(units, "LONG", 1)
+    monkeypatch.setattr(units, "PANELS", 1)
+    steps, inputs = Steps((1,), ((0, 0),), (1,)), 11
+    for positions in (*range(1, 20), 47, 48, 63, 72, 80, 127):
+        units.panels.cache_clear()
+        # some pages, and behind them as many that may not be read
+        memory = mmap.mmap(-1, 2 * mmap.PAGESIZE * -(-inputs * positions * 4 // mmap.PAGESIZE))
+        cells = np.frombuffer(memory, np.float32)
+        end = len(cells) // 2
+        forbid(cells[end:])
+        x = cells[end - inputs * positions : end].reshape(1, 1, inputs, positions)
+        x[...] = numbers(x.shape, "float32", 0)
+        w = numbers((1, outputs, inputs, 1), "float32", 1)
+        between = np.full((1, 1, outputs + 1, positions + 64), 7, np.float32)
+        y = between[:, :, :outputs, :positions]
+        compiled.pointwise(x, w, y, shape_of(x, w, y), steps)
+        np.testing.assert_allclose(y[0, 0], w[0, :, :, 0] @ x[0, 0], rtol=1e-4, atol=1e-5)
+        y[...] = 7
+        assert (between == 7).all()
+    units.panels.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -415,6 +444,13 @@ def until(condition, seconds: float = 20) -> bool:
     while not condition() and time.monotonic() < end:
         time.sleep(0.001)
     return condition()
+
+
+def forbid(pages: np.ndarray) -> None:
+    """Let the system end the process if it touches these pages."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mprotect(ctypes.c_void_p(pages.ctypes.data), ctypes.c_size_t(pages.nbytes), 0):
+        raise OSError(ctypes.get_errno(), "mprotect")
 
 
 def numbers_of(helpers) -> list[list[int]]:

@@ -32,25 +32,31 @@ MANY, FEW, SINGLE = (
 )
 
 
-def all_cells_of(outputs: int, registers: tuple[int, ...]) -> Any:
+def all_cells_of(
+    outputs: int, registers: tuple[int, ...], together: int = TERMS, exact: bool = False
+) -> Any:
     """Compile the loop over a run of cells, `registers` of them at a time, and fewer at its end.
 
-    Cells are as far `apart` as they are in the run, or farther where they have been put together.
+    So many terms are added up `together`, for all cells, and then the next ones. The last registers
+    may reach over the run's end, or `exact` takes smaller ones. Cells are as far `apart` as they are
+    in the run, or farther where they have been put together.
     """
     first, second, third = (tile(outputs, r) for r in registers)
     a, b, c = registers
+    # with more registers left than these, or with as many
+    wide, narrow, or_equal = (a, b, 1) if exact else (b, c, 0)
 
     @njit(nogil=True)
     def multiply(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, apart=1):
         lanes = BYTES // y.itemsize
-        for k in range(0, len(at), TERMS):
-            end, q = min(k + TERMS, len(at)), 0
+        for k in range(0, len(at), together):
+            end, q = min(k + together, len(at)), 0
             while q < run:
-                p, s = at_y + q, q * apart
-                if run - q > b * lanes:
+                p, s, left = at_y + q, q * apart, run - q + or_equal
+                if left > wide * lanes:
                     first(y, p, pitch, x, s, at, w, at_w, rows, to, here, k, end, more)
                     q += a * lanes
-                elif run - q > c * lanes:
+                elif left > narrow * lanes:
                     second(y, p, pitch, x, s, at, w, at_w, rows, to, here, k, end, more)
                     q += b * lanes
                 else:

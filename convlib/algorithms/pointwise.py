@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .kernels import MANY, many
+from .kernels import FEW, MANY, SINGLE, all_cells_of, many
 from .rows import copy_rows
 from .signals import rest, ring
 from .vectors import BYTES, kernel, move, wide_vectors
@@ -21,8 +21,13 @@ from .vectors import BYTES, kernel, move, wide_vectors
 OUTPUTS, (WIDE, _, _) = MANY  # of a matrix of sums: outputs, and registers of positions
 # Outputs, and weights: with no more, cells are read too few times to be copied first. Else copies
 # pay, as they also begin at cache lines.
-FEW, LIGHT = 64, 1 << 13
+THIN, LIGHT = 64, 1 << 13
+# For outputs that registers hold at once, cells are read once. So memory sets the pace, and it is quick
+# where a few long runs are read side by side: these many channels, of one cache line each, stay in
+# the innermost cache even where images are a power of two apart, and all lines have the same place.
+STREAMS = 8
 register = move(0, 1)
+most, some, single = (all_cells_of(*size, STREAMS, True) for size in (MANY, FEW, SINGLE))
 
 
 def panel_of(itemsize):
@@ -77,6 +82,19 @@ def four_sums(x, c, w, at, row, last, n):
     return s0, s1, s2, s3
 
 
+@njit(nogil=True)
+def add_up(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, ahead, thin):
+    """The sums of `kernels.correlate`, of panels' cells, or for few outputs: some terms at a time."""
+    if not thin:
+        many(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False, ahead)
+    elif here > FEW[0]:
+        most(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False, ahead)
+    elif here > 1:
+        some(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False, ahead)
+    else:
+        single(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False, ahead)
+
+
 @kernel()
 def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
     """The units' parts of y (n, g, o, positions), from (n, g, i, positions) and w (g, o, i).
@@ -86,9 +104,9 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
     most positions of a unit.
     """
     ring(team)
-    inputs, outputs, most = sizes
+    inputs, outputs, positions = sizes
     lanes, apart, pitch = BYTES // w.itemsize, x_steps[3], y_steps[3]
-    first, second, _ = distances(inputs, most, w.itemsize)
+    first, second, _ = distances(inputs, positions, w.itemsize)
     panels, columns, sums = memory[:first], memory[first:], memory[first + second :]
     to = np.arange(inputs)
     in_panels, in_place, rows = to * (WIDE * lanes), to * apart, np.arange(OUTPUTS) * inputs
@@ -97,18 +115,19 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
         run, whole = q_end - q, (q_end - q) // lanes * lanes
         cell = x_steps[0] + n * x_steps[1] + g * x_steps[2] + q
         number = o_end - o_first
-        seen, at, ahead = x[cell:], in_place, 1
-        if number > FEW or number * inputs >= LIGHT:
-            seen, at, ahead = panels, in_panels, inputs
+        seen, at, ahead, thin = x[cell:], in_place, 1, number <= OUTPUTS
+        if number > THIN or number * inputs >= LIGHT:
+            seen, at, ahead, thin = panels, in_panels, inputs, False
             put_together(panels, x, cell, apart, whole, inputs)
         stand_up(columns, x, cell + whole, apart, run - whole, inputs)
         for o in range(o_first, o_end, OUTPUTS):
             here, at_w = min(OUTPUTS, o_end - o), (g * outputs + o) * inputs
             at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + o * pitch + q
-            if here == OUTPUTS:
-                many(y, at_y, pitch, seen, at, w, at_w, rows, to, here, whole, False, ahead)
-            else:  # it writes all outputs of a matrix of sums, and these would be others' cells
-                many(sums, 0, whole, seen, at, w, at_w, rows, to, here, whole, False, ahead)
+            # all outputs of a matrix of sums are written, and more than there are would be others' cells
+            if here == OUTPUTS or (thin and (here == FEW[0] or here == 1)):
+                add_up(y, at_y, pitch, seen, at, w, at_w, rows, to, here, whole, ahead, thin)
+            else:
+                add_up(sums, 0, whole, seen, at, w, at_w, rows, to, here, whole, ahead, thin)
                 copy_rows(y, at_y, pitch, 1, sums, 0, whole, 1, here, whole)
             for c in range(run - whole):
                 for r in range(0, here, 4):

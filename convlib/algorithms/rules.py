@@ -14,8 +14,10 @@ from .caches import near
 from .steps import Shape, Steps, is_available, loops
 
 WORTH_COMPILING = 1 << 16
+WORTH_READING = 1 << 18  # multiplications of a layer of one tap and few outputs
 WHOLE = 1 << 24  # bytes of all columns, up to which there may be no blocks
 FEW = 16  # channels of a group
+THIN = 4  # outputs for which BLAS has no loop of its own; it has one for a single one
 SHORT = 28  # cells of a row
 MANY = 1 << 11  # positions of one image, from which flattened rows pay
 ROOM = 1 << 20  # values in the columns of a group, up to which they do
@@ -31,8 +33,11 @@ def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> boo
     if dtype.kind == "c" and channels > 64:  # four sums of real numbers
         return False
     if taps == 1 and not (shape.g > 1 and channels <= 16):  # the input is the columns
-        if dtype.kind == "c" or task == "weight" or not has_wide_registers():
+        if dtype.kind == "c" or task == "weight":
             return False
+        if not has_wide_registers():  # BLAS reads a large input more slowly than memory gives it
+            outputs = shape.i if task == "input" else shape.o
+            return 1 < outputs <= THIN and shape.products >= WORTH_READING
         # the input's gradient needs the weight turned round
         return task == "forward" or weights <= 8 * positions
     # each of the input's cells is reached through one tap: a product for each tap
