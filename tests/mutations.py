@@ -225,9 +225,22 @@ MUTATIONS = [
     ),
     Mutation("algorithms/units.py", "np.cumsum([0, *counts])", "np.cumsum([*counts, 0])", COMPILED),
     Mutation("algorithms/units.py", "slice(s.start * len(by_i), ", "slice(s.start, ", COMPILED),
-    Mutation("algorithms/kernels.py", "run, i > 0)", "run, False)", COMPILED),
+    Mutation("algorithms/kernels.py", "more = i > 0", "more = False", COMPILED),
     Mutation("algorithms/kernels.py", " + first * x_steps[3]", "", COMPILED),
     Mutation("algorithms/kernels.py", " or fewer", "", COMPILED),
+    Mutation("algorithms/kernels.py", "most[2] % lanes == 0 and ", "", COMPILED),
+    Mutation("algorithms/kernels.py", " and y_steps[6] == 1", "", COMPILED),
+    Mutation(
+        "algorithms/kernels.py",
+        "(shape[0] == 1 or y_steps[4] ==",
+        "(True or y_steps[4] ==",
+        COMPILED,
+    ),
+    Mutation("algorithms/kernels.py", "if direct and len(rows) == MANY[0]", "if direct", COMPILED),
+    Mutation("algorithms/runs.py", "last and end == len(at)", "last", COMPILED),
+    Mutation(
+        "algorithms/runs.py", "(d * wide[1] + h) * wide[2] + q", "(d + h) * wide[2] + q", COMPILED
+    ),
     Mutation("algorithms/kernels.py", "0 if all_at_once else (first - o) * pitch", "0", COMPILED),
     Mutation("algorithms/caches.py", " // _sharing(cores)", "", "test_algorithms.py"),
     Mutation(

@@ -201,12 +201,12 @@ def views_of(x):
     return odd, still, *parts, rows, images, mirrored, np.asfortranarray(x)
 
 
-@pytest.mark.parametrize("taps", [1, 3])
-def test_compiled_loops_read_and_write_views(taps):
+@pytest.mark.parametrize("taps, width", [(1, 13), (3, 13), (3, 16)])
+def test_compiled_loops_read_and_write_views(taps, width):
     """Mirrored, strided and read-only arrays, and steps that are no whole number of cells."""
     compiled, steps = choice.module("compiled"), Steps((2, 1), ((1, 0), (2, 2)), (1, 2))
-    x, w = numbers((2, 3, 4, 11, 13), "float32", 0), numbers((3, 6, 4, taps, taps), "float32", 1)
-    y = np.zeros((2, 3, 6, 5, 13), np.float32)
+    x, w = numbers((2, 3, 4, 11, width), "float32", 0), numbers((3, 8, 4, taps, taps), "float32", 1)
+    y = np.zeros((2, 3, 8, 5, width), np.float32)
     turned = np.ascontiguousarray(w[..., ::-1, ::-1])[..., ::-1, ::-1]
     swapped = np.ascontiguousarray(w.swapaxes(1, 2)).swapaxes(1, 2)
     strides = [(2, 1)]
@@ -215,26 +215,29 @@ def test_compiled_loops_read_and_write_views(taps):
     for stride in strides:
         steps = steps._replace(stride=stride)
         if taps == 1:
-            y = np.zeros((2, 3, 6, *x[..., :: stride[0], :: stride[1]].shape[3:]), np.float32)
+            y = np.zeros((2, 3, 8, *x[..., :: stride[0], :: stride[1]].shape[3:]), np.float32)
         im2col.forward(np, x, w, y, steps)
         for cells in views_of(x):
             for weight in (w, turned, swapped):
                 high, across = y.shape[3:]
-                room = np.full((2, 3, 6, 2 * high, 2 * across), np.nan, np.float32)
+                room = np.full((2, 3, 8, 2 * high, 2 * across), np.nan, np.float32)
                 compiled.forward(np, cells, weight, room[..., ::2, ::2], steps)
                 np.testing.assert_allclose(room[..., ::2, ::2], y, rtol=1e-5, atol=1e-5)
                 assert np.isnan(room[..., 1::2, :]).all()
                 assert np.isnan(room[..., 1::2]).all()
-                room = np.full((2, 3, 12, high, across), np.nan, np.float32)
+                room = np.full((2, 3, 16, high, across), np.nan, np.float32)
                 compiled.forward(np, cells, weight, room[:, :, ::2], steps)
                 np.testing.assert_allclose(room[:, :, ::2], y, rtol=1e-5, atol=1e-5)
+                assert np.isnan(room[:, :, 1::2]).all()
+                compiled.forward(np, cells, weight, room[:, :, ::2, :, ::-1], steps)
+                np.testing.assert_allclose(room[:, :, ::2, :, ::-1], y, rtol=1e-5, atol=1e-5)
                 assert np.isnan(room[:, :, 1::2]).all()
     if taps == 1:
         return
     cells = views_of(x)[2]
     gy, gw = numbers(y.shape, "float32", 2), np.empty(w.shape, np.float32)
     im2col.weight_gradient(np, x, gy, gw, steps)
-    room = np.full((3, 12, 4, 3, 3), np.nan, np.float32)
+    room = np.full((3, 16, 4, 3, 3), np.nan, np.float32)
     compiled.weight_gradient(np, cells, gy, room[:, ::2], steps)
     np.testing.assert_allclose(room[:, ::2], gw, rtol=1e-4, atol=1e-4)
     assert np.isnan(room[:, 1::2]).all()
@@ -254,6 +257,43 @@ def test_compiled_sums_of_every_size(outputs, width):
             gw, grad.conv2d_weight(x, w.shape, exact, algorithm="windows"),
             rtol=1e-4, atol=1e-4,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", [1 << 10, 1 << 20])
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("outputs", [8, 13])
+def test_rows_that_registers_fill(monkeypatch, outputs, number, unit):
+    """Of one axis or more, whole slices or some of their rows, and the phases of a strided gradient."""
+    units = choice.module("units")
+    monkeypatch.setattr(units, "UNIT", unit)
+    monkeypatch.setattr(units, "SHARED", 1)
+    monkeypatch.setattr(units, "limit", lambda: number)
+    units.plan.cache_clear()
+    for size, stride in (
+        ((48,), 1),
+        ((32,), 2),
+        ((9, 16), 1),
+        ((8, 64), 2),
+        ((5, 7, 32), 1),
+        ((8, 10, 32), (2, 2, 1)),
+        ((6, 4, 64), 2),
+    ):
+        axes = len(size)
+        x = numbers((2, 5, *size), "float32", 0)
+        w = numbers((outputs, 5, *(3,) * axes), "float32", 1)
+        conv = getattr(convlib, f"conv{axes}d")
+        back = getattr(grad, f"conv{axes}d_input")
+        rest = {"padding": 1, "stride": stride}
+        y = conv(x, w, algorithm="windows", **rest)
+        assert_near(conv(x, w, algorithm="compiled", **rest), y, EPSILONS)
+        gx = back(x.shape, w, y, algorithm="windows", **rest)
+        assert_near(back(x.shape, w, y, algorithm="compiled", **rest), gx, EPSILONS)
+        # the same with as many inputs as make up whole matrices
+        x, w = numbers((1, 8, *size), "float32", 2), numbers((4, 8, *(3,) * axes), "float32", 3)
+        y = conv(x, w, algorithm="windows", **rest)
+        gx = back(x.shape, w, y, algorithm="windows", **rest)
+        assert_near(back(x.shape, w, y, algorithm="compiled", **rest), gx, EPSILONS)
+    units.plan.cache_clear()
 
 
 @pytest.mark.parametrize("inputs", [1, 7, 21, 64])

@@ -10,79 +10,16 @@ No function takes Python's lock, so threads run them side by side, and no sum de
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
 from .rows import lay_out, put_zeros, turn, write
+from .runs import MANY, correlate, correlate_rows, many, starts_of
 from .signals import rest, ring
-from .vectors import BYTES, REGISTERS, kernel, tile
+from .vectors import BYTES, kernel
 
-# Terms that are added up by themselves. Sums of sums are more exact than long ones; and the cells of so
-# many terms stay in the innermost cache from one run of cells to the next.
-TERMS = 256 if BYTES == 64 else 144
 LINE = 16  # cells of a cache line, in float32
 SLACK = 64  # how far whole registers may reach over the end of a row
-# outputs and registers of cells: as many sums as there is room for, beside what they are made of
-MANY, FEW, SINGLE = (
-    ((8, (3, 2, 1)), (4, (6, 3, 1)), (1, (8, 4, 1)))
-    if REGISTERS == 32
-    else ((4, (3, 2, 1)), (2, (4, 2, 1)), (1, (8, 4, 1)))
-)
-
-
-def all_cells_of(
-    outputs: int, registers: tuple[int, ...], together: int = TERMS, exact: bool = False
-) -> Any:
-    """Compile the loop over a run of cells, `registers` of them at a time, and fewer at its end.
-
-    So many terms are added up `together`, for all cells, and then the next ones. The last registers
-    may reach over the run's end, or `exact` takes smaller ones. Cells are as far `apart` as they are
-    in the run, or farther where they have been put together.
-    """
-    first, second, third = (tile(outputs, r) for r in registers)
-    a, b, c = registers
-    # with more registers left than these, or with as many
-    wide, narrow, or_equal = (a, b, 1) if exact else (b, c, 0)
-
-    @njit(nogil=True)
-    def multiply(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, apart=1):
-        lanes = BYTES // y.itemsize
-        for k in range(0, len(at), together):
-            end, q = min(k + together, len(at)), 0
-            while q < run:
-                p, s, left = at_y + q, q * apart, run - q + or_equal
-                if left > wide * lanes:
-                    first(y, p, pitch, x, s, at, w, at_w, rows, to, here, k, end, more)
-                    q += a * lanes
-                elif left > narrow * lanes:
-                    second(y, p, pitch, x, s, at, w, at_w, rows, to, here, k, end, more)
-                    q += b * lanes
-                else:
-                    third(y, p, pitch, x, s, at, w, at_w, rows, to, here, k, end, more)
-                    q += c * lanes
-            more = True
-
-    return multiply
-
-
-many, few, single = (all_cells_of(*size) for size in (MANY, FEW, SINGLE))
-
-
-@njit(nogil=True)
-def correlate(y, at_y, pitch, x, at, w, at_w, rows, to, run, more):
-    """y[at_y + o·pitch + q] = sum over k of w[at_w + rows[o] + to[k]] · x[at[k] + q], q below `run`.
-
-    Or added to what is there, with `more`. There are rows for at most MANY outputs o. The next may be
-    written to as well, up to MANY.
-    """
-    if len(rows) > FEW[0]:
-        many(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
-    elif len(rows) > 1:
-        few(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
-    else:
-        single(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
 
 
 def sizes_of(inputs, most, wide, phases):
@@ -127,20 +64,30 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
     cells, results = memory[:number], memory[number:]
     put_zeros(cells, counts[0] * channel, number)  # behind the last row
     outputs, all_at_once = np.arange(MANY[0]) * w_steps[2], counts[0] == counts[1]
+    lanes = BYTES // y.itemsize
+    # rows that whole registers fill, one behind another in y: nothing is to be left out between them
+    whole = most[2] % lanes == 0 and y_steps[5] == most[2] and y_steps[6] == 1
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)
         n, g, d, d_end, h, h_end, o, o_end, first_term, end_term, i, i_end = units[u]
-        shape = d_end - d, h_end - h, most[2]
+        shape, last = (d_end - d, h_end - h, most[2]), i_end == counts[1]
         terms, places = at[first_term:end_term], to[first_term:end_term]
         run = ((shape[0] - 1) * wide[1] + shape[1] - 1) * wide[2] + shape[2]
+        starts = starts_of(shape, wide, lanes)
+        direct = whole and (shape[0] == 1 or y_steps[4] == shape[1] * shape[2])
         for first in range(o, o_end, MANY[0]):
             rows = outputs[: min(MANY[0], o_end - first)]
             at_w = w_steps[0] + g * w_steps[1] + first * w_steps[2]
+            at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + first * y_steps[3]
+            at_y += d * y_steps[4] + h * y_steps[5]
             place = 0 if all_at_once else (first - o) * pitch
-            correlate(results, place, pitch, cells, terms, w, at_w, rows, places, run, i > 0)
-            if i_end == counts[1]:
-                at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + first * y_steps[3]
-                at_y += d * y_steps[4] + h * y_steps[5]
+            more = i > 0
+            if direct and len(rows) == MANY[0]:
+                to_y, sums = (y, at_y, y_steps[3]), (results, place, pitch)
+                correlate_rows(to_y, sums, cells, starts, terms, w, at_w, rows, places, more, last)
+                continue
+            correlate(results, place, pitch, cells, terms, w, at_w, rows, places, run, more)
+            if last:
                 write(y, at_y, y_steps, results[place:], pitch, wide, shape, len(rows))
     return rest(team)
 

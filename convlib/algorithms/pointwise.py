@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .kernels import FEW, MANY, SINGLE, all_cells_of, many
 from .rows import copy_rows
+from .runs import FEW, MANY, SINGLE, all_cells_of, many
 from .signals import rest, ring
 from .vectors import BYTES, kernel, move, wide_vectors
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .kernels import MANY, many
 from .linear import join_fours, linear, part_fours
 from .rows import copy_rows, put_zeros
+from .runs import MANY, many
 from .signals import rest, ring
 from .vectors import BYTES, kernel
 from .winograd import F

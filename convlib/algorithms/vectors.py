@@ -38,6 +38,7 @@ _names = (
     "signals",
     "vectors",
     "rows",
+    "runs",
     "kernels",
     "sums",
     "pointwise",
@@ -89,13 +90,16 @@ def tile(outputs: int, vectors: int) -> Any:
     cells. The function takes everything flat::
 
         y, at_y, pitch     where y[0, 0] is, and how far apart two outputs are
-        x, start, at       x[k, q] is x[start + at[k] + q]
+        x, start, at       x[k, q] is x[start + at[k] + q]; or a start for each register
         w, at_w, rows, to  w[o, k] is w[at_w + rows[o] + to[k]]
         here               the outputs that there are: further ones repeat the last
-        first, end, more   the terms, and whether they are added to what is there already
+        first, end         the terms
+        more, s, at_s, far whether sums are added to others, which lie in s as y's do in y
     """
 
-    def make(_: Any, y, at_y, pitch, x, start, at, w, at_w, rows, to, here, first, end, more):
+    def make(
+        _: Any, y, at_y, pitch, x, start, at, w, at_w, rows, to, here, first, end, more, s, at_s, far
+    ):  # fmt: skip
         def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             set.add(builder.function.attributes, ATTRIBUTE)
             number = context.get_value_type(signature.args[0].dtype)
@@ -117,9 +121,14 @@ def tile(outputs: int, vectors: int) -> Any:
                 place = builder.add(place, whole(register * vector.count))
                 return builder.bitcast(builder.gep(memory, [place]), vector.as_pointer())
 
-            y, x, at, w, rows, to = (data(array) for array in (0, 3, 5, 6, 8, 9))
-            at_y, pitch, start, at_w, here, first, end, more = (
-                arguments[a] for a in (1, 2, 4, 7, 10, 11, 12, 13)
+            y, x, at, w, rows, to, s = (data(array) for array in (0, 3, 5, 6, 8, 9, 14))
+            at_y, pitch, start, at_w, here, first, end, more, at_s, far = (
+                arguments[a] for a in (1, 2, 4, 7, 10, 11, 12, 13, 15, 16)
+            )
+            starts = (
+                [builder.extract_value(start, v) for v in range(vectors)]
+                if isinstance(signature.args[4], types.UniTuple)
+                else [builder.add(start, whole(v * vector.count)) for v in range(vectors)]
             )
             none = ir.Constant(vector, None)
             weights_at, sums = [], []
@@ -138,8 +147,9 @@ def tile(outputs: int, vectors: int) -> Any:
                     _fetch(builder, cells(y, row, v))
 
             with cgutils.for_range_slice(builder, first, end, whole(1)) as (k, _):
-                at_k, to_k = builder.add(start, value(at, k)), value(to, k)
-                loaded = [builder.load(cells(x, at_k, v), align=size) for v in range(vectors)]
+                at_k, to_k = value(at, k), value(to, k)
+                seen = [cells(x, builder.add(there, at_k), 0) for there in starts]
+                loaded = [builder.load(place, align=size) for place in seen]
                 for row, places in zip(weights_at, sums, strict=True):
                     weight = _in_all(builder, vector, value(w, row, to_k))
                     for place, values in zip(places, loaded, strict=True):
@@ -152,14 +162,34 @@ def tile(outputs: int, vectors: int) -> Any:
                 more = builder.trunc(more, ir.IntType(1))
             for o, places in enumerate(sums):
                 row = builder.add(at_y, builder.mul(whole(o), pitch))
+                last = builder.add(at_s, builder.mul(whole(o), far))
                 for v, place in enumerate(places):
-                    there = cells(y, row, v)
-                    before = builder.select(more, builder.load(there, align=size), none)
-                    builder.store(builder.fadd(before, builder.load(place)), there, align=size)
+                    before = builder.load(cells(s, last, v), align=size)
+                    before = builder.select(more, before, none)
+                    total = builder.fadd(before, builder.load(place))
+                    builder.store(total, cells(y, row, v), align=size)
             return context.get_dummy_value()
 
-        arrays = types.void(y, at_y, pitch, x, start, at, w, at_w, rows, to, here, first, end, more)
-        return arrays, instructions
+        taken = (
+            y,
+            at_y,
+            pitch,
+            x,
+            start,
+            at,
+            w,
+            at_w,
+            rows,
+            to,
+            here,
+            first,
+            end,
+            more,
+            s,
+            at_s,
+            far,
+        )
+        return types.void(*taken), instructions
 
     return intrinsic(make)
 
