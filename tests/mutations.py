@@ -293,6 +293,12 @@ MUTATIONS = [
         COMPILED,
     ),
     Mutation(
+        "algorithms/units.py",
+        "LONG // (shape.i * panel)",
+        "LONG // (8 * panel)",
+        COMPILED,
+    ),
+    Mutation(
         "algorithms/rules.py",
         "1 < outputs <= THIN and shape.products >= WORTH_READING",
         "outputs <= THIN and shape.products >= WORTH_READING",

@@ -383,6 +383,15 @@ def test_tiles_read_nothing_but_what_they_see():
     assert not seen[:, :, 4:].any() and not seen[:, :, :, 4:].any()
 
 
+def test_units_of_few_outputs_are_long_where_inputs_are_few():
+    """Long runs of many inputs would not stay in a cache, and take much memory."""
+    units = choice.module("units")
+    for inputs, most in ((8, 1 << 13), (64, 1 << 12), (2048, 1 << 8)):
+        _, sizes, memory = units.panels(Shape(1, 1, inputs, 4, (128, 128), (1, 1)), 1, 4)
+        assert most // 4 <= sizes[2] <= 4 * most
+        assert memory <= 1 << 20
+
+
 @pytest.mark.parametrize("cells", [1 << 8, 1 << 14, 1 << 30])
 def test_units_of_one_tap_hold_each_output_once(monkeypatch, cells):
     """For any size of a unit, and any number of threads; each thread gets about as many."""

@@ -84,7 +84,7 @@ def four_sums(x, c, w, at, row, last, n):
 
 @njit(nogil=True)
 def add_up(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, ahead, thin):
-    """The sums of `kernels.correlate`, of panels' cells, or for few outputs: some terms at a time."""
+    """The sums of `runs.correlate`, of panels' cells, or for few outputs: some terms at a time."""
     if not thin:
         many(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False, ahead)
     elif here > FEW[0]:

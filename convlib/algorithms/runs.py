@@ -78,7 +78,7 @@ def correlate(y, at_y, pitch, x, at, w, at_w, rows, to, run, more):
         single(y, at_y, pitch, x, at, w, at_w, rows, to, len(rows), run, more)
 
 
-three, two, one = (tile(MANY[0], registers) for registers in MANY[1])
+three, two, one = (tile(MANY[0], registers) for registers in MANY[1])  # registers of cells
 
 
 @njit(nogil=True)

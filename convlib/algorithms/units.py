@@ -34,7 +34,7 @@ PANELS = near() // 4  # the same of a layer of one tap
 # may come from farther away: what counts is that the weight is read for many rows at once.
 SUMS = 1 << 20
 LEAST_TERMS = 144  # of a unit: with fewer, sums would be read too often
-LONG = 1 << 12  # positions of a unit of few outputs
+LONG = 1 << 18  # cells of a unit of few outputs
 # Cells that are copied twice, as two threads need them, in the time that a row of outputs takes which
 # two threads write to: the cache lines at its ends go to and fro.
 COPIED = 1000
@@ -227,7 +227,7 @@ def panels(
     # whole panels; what is less than half of one goes with the last
     number, most = max(1, round(positions / panel)), max(1, PANELS // (shape.i * panel * itemsize))
     if shape.o <= kernels.OUTPUTS:  # cells are read once, and long runs are read sooner
-        most = max(most, LONG // panel)
+        most = max(most, LONG // (shape.i * panel))
     cuts, by_o = pieces(number, most), [slice(0, shape.o)]
     if shape.n * shape.g * len(cuts) % threads:
         even = number % threads == 0 or number >= 4 * threads
