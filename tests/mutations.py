@@ -324,7 +324,7 @@ MUTATIONS = [
     ),
     Mutation(
         "algorithms/kernels.py",
-        "put_zeros(cells, counts[0] * channel, number)",
+        "put_zeros(cells, number * channel, number * channel + SLACK)",
         "pass",
         COMPILED,
     ),

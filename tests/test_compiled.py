@@ -101,6 +101,21 @@ def test_nothing_is_read_that_a_last_call_left(outputs, padding):
         assert_near(gw, plain, EPSILONS)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nothing_is_read_behind_a_first_unit_of_fewer_channels(monkeypatch, dtype):
+    """The last row ends with zeros, and where the next channel would begin lies a last call's cell."""
+    units = choice.module("units")
+    monkeypatch.setattr(units, "UNIT", 1 << 10)
+    units.plan.cache_clear()
+    for inputs, width in itertools.product((3, 5, 13), range(4, 40)):
+        x, w = numbers((1, inputs, 4, width), dtype, 0), numbers((4, inputs, 2, 2), dtype, 1)
+        y = convlib.conv2d(x, w, padding=1, algorithm="windows")
+        nothing = np.full((1, inputs, 60, 60), np.nan, dtype)
+        convlib.conv2d(nothing, w, padding=1, algorithm="compiled")
+        assert_near(convlib.conv2d(x, w, padding=1, algorithm="compiled"), y, EPSILONS)
+    units.plan.cache_clear()
+
+
 @pytest.mark.parametrize("size", [1 << 10, 5 << 10, 9 << 10])
 def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
     """Zeros of the padding stand elsewhere in each unit, and those of the last one go."""

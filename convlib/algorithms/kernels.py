@@ -47,6 +47,8 @@ def see(cells, channel, x, x_steps, units, u, phases, geometry):
     fewer = number > before[11] - before[10]
     zeros = u == 0 or d != before[2] or h != before[4] or fewer
     lay_out(cells, channel, x, at_x, x_steps, size, wide, phases, stride, start, number, zeros)
+    if zeros:  # behind the last row, where no next one begins with them
+        put_zeros(cells, number * channel, number * channel + SLACK)
 
 
 @kernel()
@@ -62,7 +64,6 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
     _, wide, _, _, most, counts = geometry
     channel, pitch, number = distances(counts[0], most, wide, len(phases))
     cells, results = memory[:number], memory[number:]
-    put_zeros(cells, counts[0] * channel, number)  # behind the last row
     outputs, all_at_once = np.arange(MANY[0]) * w_steps[2], counts[0] == counts[1]
     lanes = BYTES // y.itemsize
     # rows that whole registers fill, one behind another in y: nothing is to be left out between them
@@ -104,7 +105,6 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     inputs, terms, pitch, sums = counts[0], len(at), w.shape[2], w.reshape(-1)
     channel, _, number = distances(inputs, most, wide, len(phases))
     cells, turned = memory[:number], memory[number:]
-    put_zeros(cells, inputs * channel, number)
     places = np.empty(most[0] * most[1] * most[2], np.int64)
     for u in range(len(units)):
         see(cells, channel, x, x_steps, units, u, phases, geometry)

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from .kernels import distances, see
-from .rows import THREE, TWO, lay_out, put_zeros
+from .rows import THREE, TWO, lay_out
 from .signals import rest, ring
 from .vectors import kernel, wide_vectors
 
@@ -72,7 +72,6 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     inputs, terms = counts[0], len(at)
     channel, pitch, number = distances(inputs, most, wide, len(phases))
     cells, results = memory[:number], memory[number:]
-    put_zeros(cells, inputs * channel, number)
     rows_before, number_before = (0, 0, 0, 0), 0
     ones, one_phase, rows = np.ones(3, np.int64), np.zeros((1, 3), np.int64), wide.copy()
     for u in range(len(units)):
