@@ -26,6 +26,7 @@ from .threads import limit, share
 
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
+SHORT = 128  # cells of a column, of which there are so many in a block that it may be larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
 SEVERAL = 1 << 28  # from here on Python's threads may share blocks out
@@ -97,7 +98,9 @@ def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
     if shape.products >= SMALL:
         # all threads' blocks, and the padded cells that they are copied from, in an eighth of all
         positions = shape.n * shape.g * prod(shape.positions)
-        size = min(BLOCK, positions * bytes_a_column // (16 * threads))
+        # of short columns, the calls for each tap would take longer than its copy
+        most = 4 * BLOCK if shape.i * prod(shape.taps) <= SHORT else BLOCK
+        size = min(most, positions * bytes_a_column // (16 * threads))
     return blocks(shape, max(size // bytes_a_column, LEAST_COLUMNS // threads), threads)
 
 
