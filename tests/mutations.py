@@ -333,9 +333,25 @@ MUTATIONS = [
     ),
     Mutation(
         "algorithms/depthwise.py",
-        "first, out = np.uintp(c % channels * 9)",
-        "first, out = np.uintp(c * 9)",
+        "first = channel % channels * 9",
+        "first = channel * 9",
         ALGORITHMS,
+    ),
+    Mutation(
+        "algorithms/depthwise.py", "width + lanes - 1) // lanes", "width) // lanes", ALGORITHMS
+    ),
+    Mutation(
+        "algorithms/depthwise.py", "c = 2 % stride_h * stride_w * part", "c = 0 * part", ALGORITHMS
+    ),
+    Mutation(
+        "algorithms/depthwise.py",
+        "min(stride_h, 3) * stride_w",
+        "min(stride_h, 2) * stride_w",
+        ALGORITHMS,
+    ),
+    Mutation("algorithms/depthwise.py", "row * line, starts", "0 * line, starts", ALGORITHMS),
+    Mutation(
+        "algorithms/linear.py", "            compute(last)\n", "            pass\n", ALGORITHMS
     ),
     Mutation("algorithms/memory.py", "min((n - 1) * step, 0)", "0 * n * step", COMPILED),
     Mutation("algorithms/tiles.py", "(row + r) + h < high:", "(row + r) + h <= high:", COMPILED),

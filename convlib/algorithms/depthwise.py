@@ -2,7 +2,8 @@
 
 One channel meets one kernel of nine weights. There is so little to compute that every copy counts:
 a channel is put between zeros, in memory that stays in the innermost cache, and each output is
-written once, as the sum of all nine products. The weights stay in registers.
+written once, as the sum of all nine products. The weights stay in registers. With a stride, cells of
+each phase lie by themselves, as `flat.py` explains: what a tap sees is a run of neighbours.
 
 The general loops of `kernels.py` lay out what they see, add up, and copy the sums: three passes.
 """
@@ -12,40 +13,30 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .rows import copy_rows
+from .linear import weighted
+from .rows import copy_rows, inside
 from .signals import rest, ring
-from .vectors import kernel, wide_vectors
+from .vectors import BYTES, kernel, wide_vectors
 
 # Unsigned numbers index memory as they are; a signed one could count from the end.
 ONE, TWO = np.uintp(1), np.uintp(2)
 SHORT = 32  # a row of fewer outputs is not worth a loop of its own
 
+nine_taps = weighted(9)
 
-@njit(nogil=True, fastmath={"contract"})
-def nine_taps(y, at, x, a, b, c, w, first, stride, n):
-    """y[at + q] = the sum of nine products: weights from `first` on, and rows of x from a, b, c on.
 
-    The two usual strides have loops of their own, which the compiler turns into vectors.
+@njit(nogil=True)
+def seen(places, size, stride, offset, apart):
+    """The first of some places with a cell, its cell, and how many there are.
+
+    Place q takes cell q·stride + offset; or, of a stride of 1, every `apart`-th place takes the next.
     """
-    w0, w1, w2 = w[first], w[first + 1], w[first + 2]
-    w3, w4, w5 = w[first + 3], w[first + 4], w[first + 5]
-    w6, w7, w8 = w[first + 6], w[first + 7], w[first + 8]
     if stride == 1:
-        for q in range(n):
-            u = np.uintp(q)
-            y[at + u] = (
-                x[a + u] * w0 + x[a + u + ONE] * w1 + x[a + u + TWO] * w2
-                + x[b + u] * w3 + x[b + u + ONE] * w4 + x[b + u + TWO] * w5
-                + x[c + u] * w6 + x[c + u + ONE] * w7 + x[c + u + TWO] * w8
-            )  # fmt: skip
-    else:
-        for q in range(n):
-            u, v = np.uintp(q), TWO * np.uintp(q)
-            y[at + u] = (
-                x[a + v] * w0 + x[a + v + ONE] * w1 + x[a + v + TWO] * w2
-                + x[b + v] * w3 + x[b + v + ONE] * w4 + x[b + v + TWO] * w5
-                + x[c + v] * w6 + x[c + v + ONE] * w7 + x[c + v + TWO] * w8
-            )  # fmt: skip
+        first = max(0, -offset)
+        cell = first + offset
+        return first, cell, max(0, min(size - cell, (places - first + apart - 1) // apart))
+    first, end = inside(places, size, stride, offset)
+    return first, first * stride + offset, end - first
 
 
 @kernel()
@@ -57,28 +48,39 @@ def forward(x, w, y, sizes, channels_from, channels_to, team):
     """
     ring(team)
     channels, high, wide, rows, width, stride_h, stride_w, above, left, apart_h, apart_w = sizes
-    # the channel between zeros, as high and wide as the windows reach
-    tall, line = (rows - 1) * stride_h + 3, (width - 1) * stride_w + 3
-    high_seen = min(high, (tall - above + apart_h - 1) // apart_h)
-    cells = min(wide, (line - left + apart_w - 1) // apart_w)
-    plane, results = np.zeros(tall * line, x.dtype), np.empty(rows * line, x.dtype)
-    for c in range(channels_from, channels_to):
-        to, here = above * line + left, c * high * wide
-        copy_rows(plane, to, apart_h * line, apart_w, x, here, wide, 1, high_seen, cells)
-        first, out = np.uintp(c % channels * 9), c * rows * width
-        if stride_h == 1 and stride_w == 1 and width < SHORT:
-            # all rows as one: what stands between two of them belongs to no window
-            n = (rows - 1) * line + width
-            one, two = np.uintp(line), np.uintp(2 * line)
-            nine_taps(results, np.uintp(0), plane, np.uintp(0), one, two, w, first, 1, n)
+    # the channel between zeros, as high and wide as the windows reach; of a stride, each phase by itself
+    tall, line = rows + 2 // stride_h, width + 2 // stride_w
+    part = tall * line
+    copies = np.empty((min(stride_h, 3) * stride_w, 4), np.int64)
+    for k in range(len(copies)):
+        p, q = k // stride_w, k % stride_w
+        row, from_row, some_rows = seen(tall, high, stride_h, p - above, apart_h)
+        column, from_column, some = seen(line, wide, stride_w, q - left, apart_w)
+        copies[k, 0], copies[k, 1] = k * part + row * line + column, from_row * wide + from_column
+        copies[k, 2], copies[k, 3] = some_rows, some
+    # where the cells begin that the nine taps see
+    b = 1 % stride_h * stride_w * part + 1 // stride_h * line
+    c = 2 % stride_h * stride_w * part + 2 // stride_h * line
+    l, r = 1 % stride_w * part + 1 // stride_w, 2 % stride_w * part + 2 // stride_w
+    starts = 0, l, r, b, b + l, b + r, c, c + l, c + r
+    # all rows as one: what stands between two of them belongs to no window
+    lanes = BYTES // x.itemsize
+    whole, run = width < SHORT, ((rows - 1) * line + width + lanes - 1) // lanes * lanes
+    plane = np.zeros(len(copies) * part + lanes, x.dtype)
+    results = np.empty(run if whole else 0, x.dtype)
+    for channel in range(channels_from, channels_to):
+        here, out = channel * high * wide, channel * rows * width
+        for k in range(len(copies)):
+            to, cell = copies[k, 0], here + copies[k, 1]
+            down, n = stride_h * wide, copies[k, 3]
+            copy_rows(plane, to, apart_h * line, apart_w, x, cell, down, stride_w, copies[k, 2], n)
+        first = channel % channels * 9
+        if whole:
+            nine_taps(results, 0, plane, 0, starts, w, first, run)
             copy_rows(y, out, width, 1, results, 0, line, 1, rows, width)
         else:
-            for r in range(rows):
-                a = r * stride_h * line
-                nine_taps(
-                    y, np.uintp(out + r * width), plane, np.uintp(a), np.uintp(a + line),
-                    np.uintp(a + 2 * line), w, first, stride_w, width,
-                )  # fmt: skip
+            for row in range(rows):
+                nine_taps(y, out + row * width, plane, row * line, starts, w, first, width)
     return rest(team)
 
 

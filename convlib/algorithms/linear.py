@@ -1,4 +1,4 @@
-"""Sums with fixed factors, for vectors: what Winograd's transforms are made of. Importing this needs Numba.
+"""Sums with factors, for vectors: Winograd's transforms, and depthwise kernels. Importing this needs Numba.
 
 A transform reads six runs of cells and writes six others. LLVM turns such a loop into vectors only
 where it can show that no run overlaps another, which with so many it does not try. So the
@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .vectors import ATTRIBUTE, BYTES
+from .vectors import ATTRIBUTE, BYTES, in_all
 
 
 class Cells:
@@ -37,6 +37,10 @@ class Cells:
     def load(self, place: Any) -> Any:
         """Read a vector."""
         return self.builder.load(self.at(place), align=self.size)
+
+    def single(self, place: Any) -> Any:
+        """Read one number."""
+        return self.builder.load(self.builder.gep(self.memory, [place]))
 
     def store(self, value: Any, place: Any) -> None:
         """Write a vector."""
@@ -80,6 +84,44 @@ def linear(matrix: Sequence[Sequence[float]]) -> Any:
             return context.get_dummy_value()
 
         return types.void(to, at, apart, x, places, n), instructions
+
+    return intrinsic(make)
+
+
+def weighted(count: int) -> Any:
+    """Make a function that computes to[at + q] = sum over k of w[first + k] · x[cell + starts[k] + q].
+
+    For all q below n and no others: n is at least a register, and the last one may compute some again.
+    All `count` weights stay in registers.
+    """
+
+    def make(_: Any, to, at, x, cell, starts, w, first, n):
+        def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            set.add(builder.function.attributes, ATTRIBUTE)
+            result, cells, weights = (
+                Cells(context, builder, signature, arguments, which) for which in (0, 2, 5)
+            )
+            _, at, _, cell, starts, _, first, n = arguments
+            whole, vector = ir.IntType(64), cells.vector
+            runs = [builder.add(cell, builder.extract_value(starts, k)) for k in range(count)]
+            places = (builder.add(first, whole(k)) for k in range(count))
+            factors = [in_all(builder, vector, weights.single(place)) for place in places]
+
+            def compute(q: Any) -> None:
+                total = None
+                for factor, run in zip(factors, runs, strict=True):
+                    value = cells.load(builder.add(run, q))
+                    product = builder.fmul(factor, value, flags=["contract"])
+                    total = builder.fadd(total, product, flags=["contract"]) if total else product
+                result.store(total, builder.add(at, q))
+
+            last = builder.sub(n, whole(vector.count))
+            with cgutils.for_range_slice(builder, whole(0), last, whole(vector.count)) as (q, _):
+                compute(q)
+            compute(last)
+            return context.get_dummy_value()
+
+        return types.void(to, at, x, cell, starts, w, first, n), instructions
 
     return intrinsic(make)
 

@@ -151,7 +151,7 @@ def tile(outputs: int, vectors: int) -> Any:
                 seen = [cells(x, builder.add(there, at_k), 0) for there in starts]
                 loaded = [builder.load(place, align=size) for place in seen]
                 for row, places in zip(weights_at, sums, strict=True):
-                    weight = _in_all(builder, vector, value(w, row, to_k))
+                    weight = in_all(builder, vector, value(w, row, to_k))
                     for place, values in zip(places, loaded, strict=True):
                         # "contract" lets the two be one instruction
                         product = builder.fmul(weight, values, flags=["contract"])
@@ -238,7 +238,7 @@ def _fetch(builder: Any, place: Any) -> None:
     builder.call(fetch, [builder.bitcast(place, byte), number(1), number(3), number(1)])
 
 
-def _in_all(builder: Any, vector: Any, value: Any) -> Any:
+def in_all(builder: Any, vector: Any, value: Any) -> Any:
     """A register that holds one value in each place."""
     none, first = ir.Constant(vector, ir.Undefined), ir.IntType(32)
     one = builder.insert_element(none, value, first(0))
