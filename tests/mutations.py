@@ -353,6 +353,14 @@ MUTATIONS = [
     Mutation(
         "algorithms/linear.py", "            compute(last)\n", "            pass\n", ALGORITHMS
     ),
+    Mutation("algorithms/abreast.py", "(before * images, after", "(before, after", COMPILED),
+    Mutation(
+        "algorithms/abreast.py", "steps.dilation[-1] * images", "steps.dilation[-1]", COMPILED
+    ),
+    Mutation("algorithms/abreast.py", "steps.stride[-1] > 1 or ", "", COMPILED),
+    Mutation("algorithms/abreast.py", "width >= lanes or ", "", COMPILED),
+    Mutation("algorithms/rows.py", "x, (n * images * size) + q", "x, (n * size) + q", COMPILED),
+    Mutation("algorithms/rows.py", "to, (n * images * size) + q", "to, (n * size) + q", COMPILED),
     Mutation("algorithms/memory.py", "min((n - 1) * step, 0)", "0 * n * step", COMPILED),
     Mutation("algorithms/tiles.py", "(row + r) + h < high:", "(row + r) + h <= high:", COMPILED),
     Mutation(

@@ -274,6 +274,60 @@ def test_compiled_sums_of_every_size(outputs, width):
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_narrow_images_are_put_abreast(monkeypatch, dtype, number):
+    """Of one axis or more, in groups, shared out to threads, with padding and dilation."""
+    abreast = choice.module("abreast")
+    monkeypatch.setattr(abreast, "COPIED", 0)
+    monkeypatch.setattr(abreast, "SHARED", 1)
+    monkeypatch.setattr(abreast, "limit", lambda: number)
+    called = []
+    forward = abreast.forward
+    monkeypatch.setattr(abreast, "forward", lambda *a: called.append(a[-1]) or forward(*a))
+    lanes = choice.module("vectors").BYTES // np.dtype(dtype).type(0).real.itemsize
+    for size, rest in (
+        ((lanes - 1,), {"padding": 1}),
+        ((5, lanes - 1), {"padding": 1, "groups": 2}),
+        ((9, lanes + 1), {"stride": (2, 1), "dilation": (2, 1)}),
+        ((6, lanes - 3), {"padding": (0, 2), "dilation": (1, 2)}),
+        ((3, 4, lanes - 1), {"padding": "same"}),
+    ):
+        axes = len(size)
+        x = numbers((2 * lanes, 4, *size), dtype, 0)
+        w = numbers((6, 4 // rest.get("groups", 1), *(3,) * axes), dtype, 1)
+        x[3] *= np.inf  # images stay by themselves
+        conv, back = getattr(convlib, f"conv{axes}d"), getattr(grad, f"conv{axes}d_input")
+        with np.errstate(invalid="ignore"):
+            y = conv(x, w, algorithm="windows", **rest)
+            found = conv(x, w, algorithm="compiled", **rest)
+        others = np.arange(len(x)) != 3
+        assert np.isfinite(y[others]).all()
+        assert_near(found[others], y[others], EPSILONS)
+        assert not np.isfinite(found[3]).any()
+        if rest.get("stride") or rest["padding"] == "same":
+            continue
+        y[3] = 0
+        gx = back(x.shape, w, y, algorithm="windows", **rest)
+        assert_near(back(x.shape, w, y, algorithm="compiled", **rest), gx, EPSILONS)
+    assert (len(called) >= 5 and set(called) <= {lanes, lanes // 2}) or dtype == "complex64"
+
+
+def test_images_are_put_abreast_where_that_pays():
+    images_of, lanes = choice.module("abreast").images_of, choice.module("vectors").BYTES // 4
+
+    def images(n, i, width, stride=1):
+        steps = Steps((stride,) * 2, ((1, 1),) * 2, (1, 1))
+        return images_of(Shape(n, 1, i, i, (7, width), (3, 3)), steps, 4)
+
+    assert images(lanes, 64, lanes - 1) == lanes
+    assert images(3 * lanes, 64, lanes - 2) == lanes // 2
+    assert images(lanes, 64, lanes - 1, stride=2) == 1  # cells of a window would be apart
+    assert images(lanes, 64, 2 * lanes - 1) == 1  # too little is left over
+    assert images(lanes + 1, 64, lanes - 1) == 1
+    assert images(lanes, 8, lanes - 1) == 1  # copies would cost more
+
+
 @pytest.mark.parametrize("unit", [1 << 10, 1 << 20])
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("outputs", [8, 13])

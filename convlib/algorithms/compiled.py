@@ -7,7 +7,8 @@ long as they grow, and reads the cells where they are: no columns.
 The cells lie as in `flat.py`: rows behind one another, so that each tap sees one long run. Only a few
 rows of the output are worked on at a time, a unit, so that all that a unit needs stays in the cache.
 The loops themselves are in `kernels.py`, and those along one run in `runs.py`; in `pointwise.py` for
-kernels of one tap, and in `depthwise.py` for one channel a group.
+kernels of one tap, and in `depthwise.py` for one channel a group. Images narrower than a register are
+put side by side first, in `abreast.py`.
 
 Source: the register blocking is that of E. Georganas et al., *Anatomy of high-performance deep
 learning convolutions on SIMD architectures* (2018).
@@ -22,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from . import im2col
+from . import abreast, im2col
 from .im2col import pieces
 from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
@@ -154,6 +155,8 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             return depthwise(x, w, out, shape, steps)
         if sum(shape.taps) == len(shape.taps) and not any(map(any, steps.padding)):
             return pointwise(x, w, out, shape, steps)
+        if (images := abreast.images_of(shape, steps, out.itemsize)) > 1:
+            return abreast.forward(forward, x, w, out, steps, images)
     kernels = loops("kernels")
     x, w = usable(x), usable(w)
     found = planned(x, w, shape, steps)

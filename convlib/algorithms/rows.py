@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from .signals import rest, ring
 from .vectors import kernel, move
 
 # Unsigned numbers index memory as they are; a signed one could count from the end.
 TWO, THREE = np.uintp(2), np.uintp(3)
+BLOCK = 64  # cells of each image that are copied before the next image's
 
 
 def whole_vectors(step: int) -> Any:
@@ -141,3 +143,30 @@ def turn(to, places, y, at_y, steps, wide, sizes, channels):
                 copy_rows(to, place, 1, channels, y, cell, steps[3], steps[6], channels, n)
             q += sizes[2]
     return q
+
+
+@kernel()
+def take_turns(x, to, images, size, start, end, team):
+    """to[n, q, m] = x[n, m, q], for those of all n·q from `start` to `end`: `images` m, `size` cells q.
+
+    So the same cell of all m become neighbours.
+    """
+    ring(team)
+    while start < end:
+        n, q = start // size, start % size
+        some = min(BLOCK, size - q, end - start)
+        copy_rows(to, start * images, 1, images, x, (n * images * size) + q, size, 1, images, some)
+        start += some
+    return rest(team)
+
+
+@kernel()
+def end_turns(x, to, images, size, start, end, team):
+    """to[n, m, q] = x[n, q, m]: the other way round."""
+    ring(team)
+    while start < end:
+        n, q = start // size, start % size
+        some = min(BLOCK, size - q, end - start)
+        copy_rows(to, (n * images * size) + q, size, 1, x, start * images, 1, images, images, some)
+        start += some
+    return rest(team)
