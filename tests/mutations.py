@@ -353,6 +353,15 @@ MUTATIONS = [
     Mutation(
         "algorithms/linear.py", "            compute(last)\n", "            pass\n", ALGORITHMS
     ),
+    Mutation(
+        "algorithms/im2col.py", "= image[(..., *every)]", "= image.reshape(-1)[0]", ALGORITHMS
+    ),
+    Mutation(
+        "algorithms/im2col.py",
+        "ones and prod(shape.positions)",
+        "prod(shape.positions)",
+        ALGORITHMS,
+    ),
     Mutation("algorithms/abreast.py", "(before * images, after", "(before, after", COMPILED),
     Mutation(
         "algorithms/abreast.py", "steps.dilation[-1] * images", "steps.dilation[-1]", COMPILED

@@ -54,6 +54,7 @@ EXTRA = [
     # longer than a tile of compiled loops, outputs that are no fours, terms that are no nines
     Case((1, 5, 20, 70), (6, 5, 2, 2), {"padding": 1}),
     Case((2, 6, 30, 80), (10, 3, 3, 3), {"stride": 2, "padding": 1, "groups": 2}),
+    Case((3, 4, 30, 38), (6, 2, 1, 1), {"stride": (2, 3), "groups": 2}),
 ]
 
 
@@ -63,6 +64,7 @@ def blocks(request, monkeypatch):
     if request.param == "cut small":
         monkeypatch.setattr(im2col, "BLOCK", 64)
         monkeypatch.setattr(im2col, "LEAST_COLUMNS", 3)
+        monkeypatch.setattr(im2col, "ALONE", 1)
         for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
             for least in ("SMALL", "SEVERAL"):
                 if hasattr(choice.module(name), least):

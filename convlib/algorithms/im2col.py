@@ -22,12 +22,13 @@ import numpy as np
 from .caches import near
 from .columns import Block, Columns
 from .steps import Shape, Steps, shape_of
-from .threads import limit, share
+from .threads import limit, scratch, share
 
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
 SHORT = 128  # cells of a column, of which there are so many in a block that it may be larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
+ALONE = 128  # columns of an image, of which no block need hold several
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
 SEVERAL = 1 << 28  # from here on Python's threads may share blocks out
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
@@ -112,6 +113,12 @@ def is_pointwise(shape: Shape, steps: Steps) -> bool:
     )
 
 
+def is_picked(shape: Shape, steps: Steps) -> bool:
+    """Tell whether the columns are some of the input's cells, and of one image enough to multiply."""
+    ones = prod(shape.taps) == 1 and not any(map(any, steps.padding))
+    return ones and prod(shape.positions) >= ALONE
+
+
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
@@ -125,6 +132,14 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place. BLAS' own threads
         # wake up sooner than Python's, and there is nothing else to share.
         xp.matmul(matrix, x.reshape(shape.n, g, shape.i, -1), out=flat)
+        return
+    if xp is np and is_picked(shape, steps):
+        cells = scratch(xp, g * shape.i * flat.shape[-1], x.dtype).reshape(g, shape.i, -1)
+        every = tuple(slice(None, None, step) for step in steps.stride)
+        for image, y in zip(x, flat, strict=True):
+            cells.reshape(g, shape.i, *shape.positions)[...] = image[(..., *every)]
+            # (g, o, i) @ (g, i, h·w) -> (g, o, h·w)
+            xp.matmul(matrix, cells, out=y)
         return
 
     columns = Columns(xp, x, shape, steps)
