@@ -353,6 +353,7 @@ MUTATIONS = [
     Mutation(
         "algorithms/linear.py", "            compute(last)\n", "            pass\n", ALGORITHMS
     ),
+    Mutation("algorithms/im2col.py", "prod(shape.taps) <= SHORT", "1 <= SHORT", ALGORITHMS),
     Mutation(
         "algorithms/im2col.py", "= image[(..., *every)]", "= image.reshape(-1)[0]", ALGORITHMS
     ),

@@ -347,6 +347,17 @@ def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride, numb
         assert 0 < peak <= columns / 8
 
 
+def test_blocks_of_short_columns_are_larger(monkeypatch):
+    """A block that fits the cache has so many short columns that NumPy's calls take longer than copies."""
+    monkeypatch.setattr(im2col, "limit", lambda: 1)
+    monkeypatch.setattr(im2col, "BLOCK", 1 << 19)
+    for inputs, most in ((4, 4), (5, 1)):  # 108 and 135 cells
+        shape = Shape(1, 1, inputs, 8, (32, 64, 64), (3, 3, 3))
+        found = im2col.plan(np, shape, 4)
+        size = max(b.flat.stop - b.flat.start for b in found) * inputs * 27 * 4
+        assert most / 2 < size / im2col.BLOCK <= most
+
+
 def test_limits_of_the_user_are_kept(monkeypatch):
     from threadpoolctl import threadpool_limits
 

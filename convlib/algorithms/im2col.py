@@ -26,7 +26,7 @@ from .threads import limit, scratch, share
 
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
-SHORT = 128  # cells of a column, of which there are so many in a block that it may be larger
+SHORT = 128  # cells: of columns with no more, blocks are larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 ALONE = 128  # columns of an image, of which no block need hold several
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
