@@ -212,18 +212,18 @@ MUTATIONS = [
     Mutation("algorithms/helpers.py", "helper.part = None", "pass", COMPILED),
     Mutation("algorithms/helpers.py", "if asleep and not wake:", "if not wake:", COMPILED),
     Mutation(
-        "algorithms/units.py",
+        "algorithms/terms.py",
         "max(a.start, b.start) < min(a.stop, b.stop)",
         "a.start < b.stop",
         COMPILED,
     ),
     Mutation(
-        "algorithms/units.py", "tuple(found or range(prod(shape.taps)))", "tuple(found)", COMPILED
+        "algorithms/terms.py", "tuple(found or range(prod(shape.taps)))", "tuple(found)", COMPILED
     ),
     Mutation(
         "algorithms/units.py", "layout.wide[-1] - shape.positions[-1], loops", "loops", COMPILED
     ),
-    Mutation("algorithms/units.py", "np.cumsum([0, *counts])", "np.cumsum([*counts, 0])", COMPILED),
+    Mutation("algorithms/terms.py", "np.cumsum([0, *counts])", "np.cumsum([*counts, 0])", COMPILED),
     Mutation("algorithms/units.py", "slice(s.start * len(by_i), ", "slice(s.start, ", COMPILED),
     Mutation("algorithms/kernels.py", "more = i > 0", "more = False", COMPILED),
     Mutation("algorithms/kernels.py", " + first * x_steps[3]", "", COMPILED),
@@ -241,6 +241,16 @@ MUTATIONS = [
     Mutation(
         "algorithms/runs.py", "(d * wide[1] + h) * wide[2] + q", "(d + h) * wide[2] + q", COMPILED
     ),
+    Mutation("algorithms/terms.py", "(*before, 0 * k, l)", "(*before, k, l)", COMPILED),
+    Mutation("algorithms/terms.py", "square and steps.stride[-2] == 1 and", "square and", COMPILED),
+    Mutation("algorithms/terms.py", " and beside == runs.COLUMN", "", COMPILED),
+    Mutation("algorithms/units.py", " * steps.dilation[-2] if column", " if column", COMPILED),
+    Mutation("algorithms/runs.py", " and line == wide[2] else 0", " else 0", COMPILED),
+    Mutation("algorithms/runs.py", "halves = apart == 1 and ", "halves = ", COMPILED),
+    Mutation("algorithms/runs.py", "terms + most // 2", "terms + most - 1", COMPILED),
+    Mutation("algorithms/registers.py", "builder.add(at_k, line) if t else at_k", "at_k", COMPILED),
+    Mutation("algorithms/registers.py", "whole(t * taps)", "whole(t)", COMPILED),
+    Mutation("algorithms/registers.py", "seen = seen[1:]", "seen = seen[:-1]", COMPILED),
     Mutation("algorithms/kernels.py", "0 if all_at_once else (first - o) * pitch", "0", COMPILED),
     Mutation("algorithms/caches.py", " // _sharing(cores)", "", "test_algorithms.py"),
     Mutation(

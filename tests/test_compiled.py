@@ -365,6 +365,42 @@ def test_rows_that_registers_fill(monkeypatch, outputs, number, unit):
     units.plan.cache_clear()
 
 
+@pytest.mark.parametrize("width", [7, 16, 48])
+@pytest.mark.parametrize(
+    "rest", [{}, {"dilation": (2, 1)}, {"dilation": 2}, {"stride": (1, 2)}, {"stride": (2, 1)}]
+)
+def test_columns_of_taps(rest, width):
+    """For as many rows as are stacked, and some more; where columns lie apart, and where there are none."""
+    terms, runs = choice.module("terms"), choice.module("runs")
+    for rows in range(1, 9):
+        x, w = numbers((2, 40, rows, width), "float32", 0), numbers((8, 40, 3, 3), "float32", 1)
+        rest = {"padding": (2, 2), **rest}
+        y = convlib.conv2d(x, w, algorithm="windows", **rest)
+        assert_near(convlib.conv2d(x, w, algorithm="compiled", **rest), y, EPSILONS)
+        gx = grad.conv2d_input(x.shape, w, y, algorithm="windows", **rest)
+        assert_near(grad.conv2d_input(x.shape, w, y, algorithm="compiled", **rest), gx, EPSILONS)
+        x, w = x.reshape(2, 10, 4, rows, width), w.reshape(8, 10, 4, 3, 3)[:, :, :3]
+        for kernel in (w, np.ascontiguousarray(w)[..., ::-1, :], w[..., :2], w[:7]):
+            y = convlib.conv3d(x, kernel, padding=1, algorithm="windows")
+            found = convlib.conv3d(x, kernel, padding=1, algorithm="compiled")
+            assert_near(found, y, EPSILONS)
+    shape, steps = Shape(1, 1, 40, 8, (9, width), (3, 3)), Steps((1, 1), ((1, 1),) * 2, (1, 1))
+    assert terms.is_columned(shape, steps, 3)
+    assert terms.is_columned(shape, steps._replace(stride=(1, 2)), 3)
+    assert not terms.is_columned(shape, steps._replace(stride=(2, 1)), 3)
+    assert not terms.is_columned(shape, steps, -3)
+    assert not terms.is_columned(shape._replace(o=runs.MANY[0] + 1), steps, 3)
+    assert not terms.is_columned(shape._replace(taps=(3, 2)), steps, 3)
+
+
+def test_rounds_are_of_about_one_length():
+    """Of as few terms as are left, a round would cost as much as of many."""
+    round_of = choice.module("runs").round_of.py_func
+    assert [round_of(n, 48) for n in (0, 1, 47, 48, 54, 71, 72, 96, 119, 120)] == [
+        1, 1, 47, 48, 54, 71, 36, 48, 60, 40,
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("inputs", [1, 7, 21, 64])
 @pytest.mark.parametrize("outputs", [1, 2, 3, 4, 6, 8, 13, 128, 136, 140])
 def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):

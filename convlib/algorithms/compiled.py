@@ -6,9 +6,9 @@ long as they grow, and reads the cells where they are: no columns.
 
 The cells lie as in `flat.py`: rows behind one another, so that each tap sees one long run. Only a few
 rows of the output are worked on at a time, a unit, so that all that a unit needs stays in the cache.
-The loops themselves are in `kernels.py`, and those along one run in `runs.py`; in `pointwise.py` for
-kernels of one tap, and in `depthwise.py` for one channel a group. Images narrower than a register are
-put side by side first, in `abreast.py`.
+The loops themselves are in `kernels.py`, those along one run in `runs.py`, and the sums that stay in
+registers in `registers.py`; in `pointwise.py` for kernels of one tap, and in `depthwise.py` for one
+channel a group. Images narrower than a register are put side by side first, in `abreast.py`.
 
 Source: the register blocking is that of E. Georganas et al., *Anatomy of high-performance deep
 learning convolutions on SIMD architectures* (2018).

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from .rows import lay_out, put_zeros, turn, write
-from .runs import MANY, correlate, correlate_rows, many, starts_of
+from .runs import MANY, correlate, correlate_columns, correlate_rows, many, starts_of
 from .signals import rest, ring
 from .vectors import BYTES, kernel
 
@@ -58,13 +58,15 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
     A unit is an image, a group, and ranges of d, h, o, of the terms, and of i. Arrays are flat; their
     steps begin with the place of the first cell. `geometry` is (D, H, W), the places laid out for them,
     the stride, and where the first window starts; the most positions of a unit; and as counts the most
-    i of a unit, and all i. Where units have some i each, sums of all outputs are kept.
+    i of a unit, all i, and how far apart the cells of a column of taps are, where a term is one, or
+    zero. Where units have some i each, sums of all outputs are kept.
     """
     ring(team)
     _, wide, _, _, most, counts = geometry
     channel, pitch, number = distances(counts[0], most, wide, len(phases))
     cells, results = memory[:number], memory[number:]
     outputs, all_at_once = np.arange(MANY[0]) * w_steps[2], counts[0] == counts[1]
+    line = counts[2]
     lanes = BYTES // y.itemsize
     # rows that whole registers fill, one behind another in y: nothing is to be left out between them
     whole = most[2] % lanes == 0 and y_steps[5] == most[2] and y_steps[6] == 1
@@ -85,9 +87,18 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
             more = i > 0
             if direct and len(rows) == MANY[0]:
                 to_y, sums = (y, at_y, y_steps[3]), (results, place, pitch)
-                correlate_rows(to_y, sums, cells, starts, terms, w, at_w, rows, places, more, last)
+                if line > 0:
+                    correlate_columns(
+                        to_y, sums, cells, starts, shape, wide, terms, w, at_w, rows, places,
+                        more, last, line,
+                    )  # fmt: skip
+                else:
+                    correlate_rows(
+                        to_y, sums, cells, starts, shape, wide, terms, w, at_w, rows, places,
+                        more, last, line,
+                    )  # fmt: skip
                 continue
-            correlate(results, place, pitch, cells, terms, w, at_w, rows, places, run, more)
+            correlate(results, place, pitch, cells, terms, w, at_w, rows, places, run, more, line)
             if last:
                 write(y, at_y, y_steps, results[place:], pitch, wide, shape, len(rows))
     return rest(team)

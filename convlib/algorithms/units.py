@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .caches import near
-from .flat import Layout, layout_of, sights_of
+from .flat import layout_of, sights_of
 from .im2col import pieces
 from .memory import three
-from .steps import Shape, Steps, loops, seen
+from .steps import Shape, Steps, loops
+from .terms import heads_of, is_columned, taps_that_see, terms_of
 from .threads import limit
 
 # Multiplications in the time that it takes to tell a thread of its part. Threads are told one after
@@ -57,20 +58,6 @@ def shared_outputs(outputs: int, threads: int) -> list[slice]:
     """Cut outputs for as many threads, by whole registers."""
     cuts = pieces(-(-outputs // 16), outputs, threads)
     return [slice(16 * s.start, min(16 * s.stop, outputs)) for s in cuts]
-
-
-def taps_that_see(
-    at: tuple[slice, slice], size: tuple[int, ...], shape: Shape, steps: Steps
-) -> tuple[int, ...]:
-    """The numbers of the taps that see a cell from some of these d and h; all, if none does."""
-    here = (*at, slice(0, shape.positions[-1]))[3 - len(shape.taps) :]
-    found = []
-    for number, tap in enumerate(np.ndindex(*shape.taps)):
-        ranges, _ = seen(tap, size, shape.positions, steps)
-        both = zip(ranges, here, strict=True)
-        if all(max(a.start, b.start) < min(a.stop, b.stop) for a, b in both):
-            found.append(number)
-    return tuple(found or range(prod(shape.taps)))
 
 
 def shared_zeros(size: tuple[int, ...], shape: Shape, steps: Steps) -> int:
@@ -117,39 +104,6 @@ def ranges_of(
     return by_d, by_h, by_o
 
 
-def terms_of(
-    by_i: list[slice],
-    pitch: int,
-    layout: Layout,
-    shape: Shape,
-    w_steps: tuple[int, ...],
-    taken: list[tuple[int, ...]],
-) -> tuple[np.ndarray, np.ndarray, list[list[tuple[int, int]]]]:
-    """Put the terms of all units in order: where each one's cells begin, and where its weight is.
-
-    Also gives, for each range of rows, where the terms of each part of the channels begin and end. A
-    unit's channels lie behind one another, `pitch` apart; `w_steps` are the weight's for (i, k, l), in
-    values; `taken` says for each range of rows which taps see cells from there.
-    """
-    plane, taps = prod(layout.wide), len(layout.taps)
-    channels = np.concatenate([np.arange(i.stop - i.start) for i in by_i]) * pitch
-    at = np.add.outer(channels, [p * plane + first for p, first in layout.taps]).reshape(-1)
-    places = (np.arange(n) * s for n, s in zip((shape.i, *shape.taps), w_steps, strict=True))
-    to = np.reshape(sum(np.ix_(*places)), -1)
-    tap = np.tile(np.arange(taps), shape.i)
-    part = np.repeat(np.arange(len(by_i)), [(i.stop - i.start) * taps for i in by_i])
-    # without the terms of taps that see nothing but padding; rows that see the same ones share theirs
-    kinds: dict[tuple[int, ...], list[tuple[int, int]]] = {}
-    kept = np.zeros(0, int)
-    for some in dict.fromkeys(taken):
-        seeing = np.isin(tap, some)
-        counts = np.bincount(part[seeing])
-        ends = (len(kept) + np.cumsum([0, *counts])).tolist()
-        kinds[some] = list(zip(ends, ends[1:], strict=False))
-        kept = np.concatenate([kept, np.flatnonzero(seeing)])
-    return at[kept], to[kept], [kinds[some] for some in taken]
-
-
 @lru_cache(maxsize=256)
 def plan(
     size: tuple[int, ...],
@@ -172,11 +126,18 @@ def plan(
     kernels, phases = loops("kernels"), len(layout.phases)
     sizes = positions, three(layout.wide, 1), phases
     pitch, *_ = kernels.sizes_of(1, *sizes)
-    by_i = pieces(shape.i, shape.i if of_weight else max(1, UNIT // (pitch * itemsize)))
-    rows = list(product(by_d, by_h))
-    every = tuple(range(len(layout.taps)))
-    taken = [every if of_weight else taps_that_see(at, size, shape, steps) for at in rows]
-    w_steps = tuple(s // itemsize for s in w_strides[2:])
+    most_i, round_i = UNIT // (pitch * itemsize), loops("runs").TERMS // prod(shape.taps)
+    if most_i > round_i > 0:  # whole rounds of the loops over terms
+        most_i -= most_i % round_i
+    by_i = pieces(shape.i, shape.i if of_weight else most_i)
+    rows, w_steps = list(product(by_d, by_h)), tuple(s // itemsize for s in w_strides[2:])
+    column = not of_weight and is_columned(shape, steps, w_steps[-2])
+    line = layout.wide[-1] * steps.dilation[-2] if column else 0
+    taken = [taps_that_see(at, size, shape, steps) for at in rows]
+    if of_weight:
+        taken = [tuple(range(len(layout.taps)))] * len(rows)
+    elif column:
+        taken = [heads_of(some, shape.taps) for some in taken]
     at, to, terms = terms_of(by_i, pitch, layout, shape, w_steps, taken)
     units = [
         (n, g, d.start, d.stop, h.start, h.stop, o.start, o.stop, *some, i.start, i.stop)
@@ -187,7 +148,7 @@ def plan(
     begin = tuple(-before for before, _ in steps.padding)
     most_i, most_o = (max(c.stop - c.start for c in cut) for cut in (by_i, by_o))
     geometry = [three(size, 1), three(layout.wide, 1), three(steps.stride, 1), three(begin, 0)]
-    geometry += [positions, (most_i, shape.i)]
+    geometry += [positions, (most_i, shape.i, line)]
     _, result, cells = kernels.sizes_of(most_i, *sizes)
     # results of some outputs, or of all where later units go on with them
     some = kernels.MANY[0] if len(by_i) == 1 else -(-most_o // kernels.MANY[0]) * kernels.MANY[0]

@@ -1,15 +1,9 @@
 """What compiled loops say to the compiler that Numba has no words for. Importing this needs Numba.
 
-LLVM, Numba's compiler, turns a loop into vector instructions, and keeps in registers what it can
-see. It does not keep a small matrix of sums there while other loops run. `tile` says so itself: it
-writes LLVM's instructions one by one, as BLAS' authors write theirs for each processor.
-
-LLVM also keeps to vectors of 256 bits on processors that have 512: on the first of them wide vectors
-slowed the clock down. Loops that do nothing but multiply and add gain more than that loses. A function
-says so by an attribute of LLVM's, for which Numba has no option.
-
-Source: K. Goto and R. van de Geijn, *Anatomy of high-performance matrix multiplication* (2008), for
-the matrix of sums in registers.
+LLVM, Numba's compiler, turns a loop into vector instructions. But it keeps to vectors of 256 bits on
+processors that have 512: on the first of them wide vectors slowed the clock down. Loops that do nothing
+but multiply and add gain more than that loses. A function says so by an attribute of LLVM's, for which
+Numba has no option. Some loops are written in LLVM's own instructions: here, and in `registers.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +15,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils, config
+from numba.core import config
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
@@ -37,6 +31,7 @@ REGISTERS = 32 if BYTES == 64 or _arm else 16
 _names = (
     "signals",
     "vectors",
+    "registers",
     "rows",
     "runs",
     "kernels",
@@ -82,118 +77,6 @@ def wide_vectors(_: Any) -> Any:
     return types.void(), mark
 
 
-def tile(outputs: int, vectors: int) -> Any:
-    """Make a function that computes y[o, q] = sum over terms k of w[o, k] · x[k, q].
-
-    It does so for `outputs` o and `vectors` registers of neighbouring q. Their sums are all in
-    registers; for each term, the cells are loaded once for all outputs, and each weight once for all
-    cells. The function takes everything flat::
-
-        y, at_y, pitch     where y[0, 0] is, and how far apart two outputs are
-        x, start, at       x[k, q] is x[start + at[k] + q]; or a start for each register
-        w, at_w, rows, to  w[o, k] is w[at_w + rows[o] + to[k]]
-        here               the outputs that there are: further ones repeat the last
-        first, end         the terms
-        more, s, at_s, far whether sums are added to others, which lie in s as y's do in y
-    """
-
-    def make(
-        _: Any, y, at_y, pitch, x, start, at, w, at_w, rows, to, here, first, end, more, s, at_s, far
-    ):  # fmt: skip
-        def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            set.add(builder.function.attributes, ATTRIBUTE)
-            number = context.get_value_type(signature.args[0].dtype)
-            size = context.get_abi_sizeof(number)
-            vector = ir.VectorType(number, BYTES // size)
-            whole = ir.IntType(64)
-
-            def data(array: int) -> Any:
-                made = context.make_array(signature.args[array])
-                return made(context, builder, arguments[array]).data
-
-            def value(memory: Any, *places: Any) -> Any:
-                place = places[0]
-                for more in places[1:]:
-                    place = builder.add(place, more)
-                return builder.load(builder.gep(memory, [place]))
-
-            def cells(memory: Any, place: Any, register: int) -> Any:
-                place = builder.add(place, whole(register * vector.count))
-                return builder.bitcast(builder.gep(memory, [place]), vector.as_pointer())
-
-            y, x, at, w, rows, to, s = (data(array) for array in (0, 3, 5, 6, 8, 9, 14))
-            at_y, pitch, start, at_w, here, first, end, more, at_s, far = (
-                arguments[a] for a in (1, 2, 4, 7, 10, 11, 12, 13, 15, 16)
-            )
-            starts = (
-                [builder.extract_value(start, v) for v in range(vectors)]
-                if isinstance(signature.args[4], types.UniTuple)
-                else [builder.add(start, whole(v * vector.count)) for v in range(vectors)]
-            )
-            none = ir.Constant(vector, None)
-            weights_at, sums = [], []
-            for o in range(outputs):
-                there = builder.icmp_signed("<", whole(o), here)
-                row = builder.select(there, whole(o), builder.sub(here, whole(1)))
-                weights_at.append(builder.add(at_w, value(rows, row)))
-                sums.append([cgutils.alloca_once(builder, vector) for _ in range(vectors)])
-                for place in sums[-1]:
-                    builder.store(none, place)
-
-            # the places that are added to come nearer meanwhile
-            for o in range(outputs):
-                row = builder.add(at_y, builder.mul(whole(o), pitch))
-                for v in range(vectors):
-                    _fetch(builder, cells(y, row, v))
-
-            with cgutils.for_range_slice(builder, first, end, whole(1)) as (k, _):
-                at_k, to_k = value(at, k), value(to, k)
-                seen = [cells(x, builder.add(there, at_k), 0) for there in starts]
-                loaded = [builder.load(place, align=size) for place in seen]
-                for row, places in zip(weights_at, sums, strict=True):
-                    weight = in_all(builder, vector, value(w, row, to_k))
-                    for place, values in zip(places, loaded, strict=True):
-                        # "contract" lets the two be one instruction
-                        product = builder.fmul(weight, values, flags=["contract"])
-                        total = builder.fadd(builder.load(place), product, flags=["contract"])
-                        builder.store(total, place)
-
-            if more.type != ir.IntType(1):
-                more = builder.trunc(more, ir.IntType(1))
-            for o, places in enumerate(sums):
-                row = builder.add(at_y, builder.mul(whole(o), pitch))
-                last = builder.add(at_s, builder.mul(whole(o), far))
-                for v, place in enumerate(places):
-                    before = builder.load(cells(s, last, v), align=size)
-                    before = builder.select(more, before, none)
-                    total = builder.fadd(before, builder.load(place))
-                    builder.store(total, cells(y, row, v), align=size)
-            return context.get_dummy_value()
-
-        taken = (
-            y,
-            at_y,
-            pitch,
-            x,
-            start,
-            at,
-            w,
-            at_w,
-            rows,
-            to,
-            here,
-            first,
-            end,
-            more,
-            s,
-            at_s,
-            far,
-        )
-        return types.void(*taken), instructions
-
-    return intrinsic(make)
-
-
 def move(count: int, step: int) -> Any:
     """Make a function that copies cells: to[place + q] = x[cell + q·step], step 1 or 2, as a vector.
 
@@ -228,14 +111,6 @@ def move(count: int, step: int) -> Any:
         return types.void(to, place, x, cell), instructions
 
     return intrinsic(make)
-
-
-def _fetch(builder: Any, place: Any) -> None:
-    """Ask for the cache line at an address, to be written to soon, and do not wait for it."""
-    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-    kind = ir.FunctionType(ir.VoidType(), [byte, *[number] * 3])
-    fetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
-    builder.call(fetch, [builder.bitcast(place, byte), number(1), number(3), number(1)])
 
 
 def in_all(builder: Any, vector: Any, value: Any) -> Any:

@@ -1,0 +1,151 @@
+"""A small matrix of sums that stays in registers, written for LLVM. Importing this needs Numba.
+
+LLVM, Numba's compiler, keeps in registers what it can see. It does not keep a matrix of sums there while
+other loops run. `tile` says so itself: it writes LLVM's instructions one by one, as BLAS' authors write
+theirs for each processor.
+
+Sources: K. Goto and R. van de Geijn, *Anatomy of high-performance matrix multiplication* (2008), for
+the matrix of sums; E. Georganas et al., *Anatomy of high-performance deep learning convolutions on
+SIMD architectures* (2018), for cells that serve several taps while they are in a register.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .vectors import ATTRIBUTE, BYTES, in_all
+
+
+def tile(outputs: int, vectors: int, taps: int = 1, stacked: bool = False) -> Any:
+    """Make a function that computes y[o, v] = sum over terms k of w[o, k] · x[k, v].
+
+    It does so for `outputs` o and `vectors` registers v of neighbouring cells. Their sums are all in
+    registers; for each term, the cells are loaded once for all outputs, and each weight once for all
+    cells. A term may be several `taps`, whose cells and weights are evenly spaced.
+
+    What takes time, beside the multiplications, is loading. If registers are `stacked`, each one is a
+    row below the one before, as each tap is: what one register sees at a tap, the register above sees
+    at the next tap. So three registers load five rows of cells for three taps, instead of nine.
+
+    The function takes everything flat::
+
+        y, at_y, pitch, down   y[o, v] begins at y[at_y + o·pitch + v·down]
+        x, start, line, at     x[k, v] at tap t is x[start + at[k] + t·line], and v registers further on
+                               or `stacked` v·line; or there is a start for each register
+        w, at_w, rows, to      w[o, k] at tap t is w[at_w + rows[o] + to[k] + t·taps]: a square kernel's
+        here                   the outputs that there are: further ones repeat the last
+        first, end             the terms
+        more                   whether sums are added to others,
+        s, at_s, far, below    which lie in s as y's do in y
+    """
+
+    def make(
+        _: Any, y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
+        here, first, end, more, s, at_s, far, below,
+    ):  # fmt: skip
+        def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            set.add(builder.function.attributes, ATTRIBUTE)
+            number = context.get_value_type(signature.args[0].dtype)
+            size = context.get_abi_sizeof(number)
+            vector = ir.VectorType(number, BYTES // size)
+            whole = ir.IntType(64)
+
+            def data(array: int) -> Any:
+                made = context.make_array(signature.args[array])
+                return made(context, builder, arguments[array]).data
+
+            def at_place(memory: Any, *places: Any) -> Any:
+                for place in places:
+                    memory = builder.gep(memory, [place])
+                return memory
+
+            def times(factor: int, value: Any) -> Any:
+                return builder.mul(whole(factor), value)
+
+            def cells(memory: Any, *places: Any) -> Any:
+                return builder.bitcast(at_place(memory, *places), vector.as_pointer())
+
+            y, x, at, w, rows, to, s = (data(array) for array in (0, 4, 7, 8, 10, 11, 16))
+            at_y, pitch, down, start, line, at_w, here, first, end, more, at_s, far, below = (
+                arguments[a] for a in (1, 2, 3, 5, 6, 9, 12, 13, 14, 15, 17, 18, 19)
+            )
+            # where each register's cells begin, at the first tap, or row by row
+            if stacked:
+                starts = [start]
+                for _ in range(vectors + taps - 2):
+                    starts.append(builder.add(starts[-1], line))
+            elif isinstance(signature.args[5], types.UniTuple):
+                starts = [builder.extract_value(start, v) for v in range(vectors)]
+            else:
+                starts = [builder.add(start, whole(v * vector.count)) for v in range(vectors)]
+            none, nothing = ir.Constant(vector, None), ir.FunctionType(ir.VoidType(), [])
+            weights_at, sums = [], []
+            for o in range(outputs):
+                there = builder.icmp_signed("<", whole(o), here)
+                row = builder.select(there, whole(o), builder.sub(here, whole(1)))
+                row = builder.load(at_place(rows, row))
+                weights_at.append(builder.add(at_w, row))
+                sums.append([cgutils.alloca_once(builder, vector) for _ in range(vectors)])
+                for place in sums[-1]:
+                    builder.store(none, place)
+
+            def results(memory: Any, place: Any, pitch: Any, down: Any) -> Any:
+                for o in range(outputs):
+                    row = builder.add(place, times(o, pitch))
+                    for v in range(vectors):
+                        yield sums[o][v], cells(memory, row, times(v, down))
+
+            # the places that are added to come nearer meanwhile
+            for _, place in results(y, at_y, pitch, down):
+                _fetch(builder, place)
+
+            with cgutils.for_range_slice(builder, first, end, whole(1)) as (k, _):
+                at_k, to_k = (builder.load(at_place(array, k)) for array in (at, to))
+                seen: list[Any] = []
+                for t in range(taps):
+                    if t:  # what is loaded too early has no register left
+                        builder.asm(nothing, "", "~{memory}", [], side_effect=True)
+                    if stacked:  # all but the last have been loaded for the tap before
+                        seen = seen[1:]
+                        there = [(starts[t + v], at_k) for v in range(len(seen), vectors)]
+                    else:
+                        at_k = builder.add(at_k, line) if t else at_k
+                        seen, there = [], [(one, at_k) for one in starts]
+                    seen += [builder.load(cells(x, *places), align=size) for places in there]
+                    for row, places in zip(weights_at, sums, strict=True):
+                        weight = builder.load(at_place(w, row, to_k, whole(t * taps)))
+                        weight = in_all(builder, vector, weight)
+                        for place, values in zip(places, seen, strict=True):
+                            # "contract" lets the two be one instruction
+                            product = builder.fmul(weight, values, flags=["contract"])
+                            total = builder.fadd(builder.load(place), product, flags=["contract"])
+                            builder.store(total, place)
+
+            if more.type != ir.IntType(1):
+                more = builder.trunc(more, ir.IntType(1))
+            before = [cells for _, cells in results(s, at_s, far, below)]
+            for (total, place), last in zip(results(y, at_y, pitch, down), before, strict=True):
+                last = builder.select(more, builder.load(last, align=size), none)
+                builder.store(builder.fadd(last, builder.load(total)), place, align=size)
+            return context.get_dummy_value()
+
+        taken = (
+            y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
+            here, first, end, more, s, at_s, far, below,
+        )  # fmt: skip
+        return types.void(*taken), instructions
+
+    return intrinsic(make)
+
+
+def _fetch(builder: Any, place: Any) -> None:
+    """Ask for the cache line at an address, to be written to soon, and do not wait for it."""
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, *[number] * 3])
+    fetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
+    builder.call(fetch, [builder.bitcast(place, byte), number(1), number(3), number(1)])
