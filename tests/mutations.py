@@ -241,11 +241,12 @@ MUTATIONS = [
     Mutation(
         "algorithms/runs.py", "(d * wide[1] + h) * wide[2] + q", "(d + h) * wide[2] + q", COMPILED
     ),
-    Mutation("algorithms/terms.py", "(*before, 0 * k, l)", "(*before, k, l)", COMPILED),
+    Mutation("algorithms/terms.py", "taps[-2] - 1 if up else 0", "0", COMPILED),
     Mutation("algorithms/terms.py", "square and steps.stride[-2] == 1 and", "square and", COMPILED),
-    Mutation("algorithms/terms.py", " and beside == runs.COLUMN", "", COMPILED),
-    Mutation("algorithms/units.py", " * steps.dilation[-2] if column", " if column", COMPILED),
-    Mutation("algorithms/runs.py", " and line == wide[2] else 0", " else 0", COMPILED),
+    Mutation("algorithms/terms.py", " and abs(beside) == runs.COLUMN", "", COMPILED),
+    Mutation("algorithms/units.py", " * steps.dilation[-2] * (-1", " * (-1", COMPILED),
+    Mutation("algorithms/runs.py", " and abs(line) == wide[2] else 0", " else 0", COMPILED),
+    Mutation("algorithms/runs.py", "(-shape[2], COLUMN - 1)", "(-shape[2], 0)", COMPILED),
     Mutation("algorithms/runs.py", "halves = apart == 1 and ", "halves = ", COMPILED),
     Mutation("algorithms/runs.py", "terms + most // 2", "terms + most - 1", COMPILED),
     Mutation("algorithms/registers.py", "builder.add(at_k, line) if t else at_k", "at_k", COMPILED),
@@ -378,7 +379,9 @@ MUTATIONS = [
         "algorithms/abreast.py", "steps.dilation[-1] * images", "steps.dilation[-1]", COMPILED
     ),
     Mutation("algorithms/abreast.py", "steps.stride[-1] > 1 or ", "", COMPILED),
-    Mutation("algorithms/abreast.py", "width >= lanes or ", "", COMPILED),
+    Mutation("algorithms/abreast.py", "width >= most or ", "", COMPILED),
+    Mutation("algorithms/abreast.py", " if len(shape.taps) < 3 else lanes", "", COMPILED),
+    Mutation("algorithms/abreast.py", "COPIED * LONGER if longer", "COPIED if longer", COMPILED),
     Mutation("algorithms/rows.py", "x, (n * images * size) + q", "x, (n * size) + q", COMPILED),
     Mutation("algorithms/rows.py", "to, (n * images * size) + q", "to, (n * size) + q", COMPILED),
     Mutation("algorithms/memory.py", "min((n - 1) * step, 0)", "0 * n * step", COMPILED),

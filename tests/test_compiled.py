@@ -291,6 +291,7 @@ def test_narrow_images_are_put_abreast(monkeypatch, dtype, number):
         ((5, lanes - 1), {"padding": 1, "groups": 2}),
         ((9, lanes + 1), {"stride": (2, 1), "dilation": (2, 1)}),
         ((6, lanes - 3), {"padding": (0, 2), "dilation": (1, 2)}),
+        ((5, 2 * lanes - 2), {"padding": 1}),
         ((3, 4, lanes - 1), {"padding": "same"}),
     ):
         axes = len(size)
@@ -310,20 +311,25 @@ def test_narrow_images_are_put_abreast(monkeypatch, dtype, number):
         y[3] = 0
         gx = back(x.shape, w, y, algorithm="windows", **rest)
         assert_near(back(x.shape, w, y, algorithm="compiled", **rest), gx, EPSILONS)
-    assert (len(called) >= 5 and set(called) <= {lanes, lanes // 2}) or dtype == "complex64"
+    assert (len(called) >= 6 and set(called) <= {lanes, lanes // 2}) or dtype == "complex64"
 
 
 def test_images_are_put_abreast_where_that_pays():
     images_of, lanes = choice.module("abreast").images_of, choice.module("vectors").BYTES // 4
 
-    def images(n, i, width, stride=1):
-        steps = Steps((stride,) * 2, ((1, 1),) * 2, (1, 1))
-        return images_of(Shape(n, 1, i, i, (7, width), (3, 3)), steps, 4)
+    def images(n, i, width, stride=1, axes=2):
+        steps = Steps((stride,) * axes, ((1, 1),) * axes, (1,) * axes)
+        return images_of(Shape(n, 1, i, i, (*(7,) * (axes - 1), width), (3,) * axes), steps, 4)
 
     assert images(lanes, 64, lanes - 1) == lanes
     assert images(3 * lanes, 64, lanes - 2) == lanes // 2
     assert images(lanes, 64, lanes - 1, stride=2) == 1  # cells of a window would be apart
-    assert images(lanes, 64, 2 * lanes - 1) == 1  # too little is left over
+    assert images(lanes, 128, 2 * lanes - 1) == lanes
+    assert images(lanes, 128, 2 * lanes) == 1  # whole registers
+    assert images(lanes, 128, 2 * lanes + 1) == 1  # too little is left over
+    assert images(lanes, 64, 2 * lanes - 1) == 1  # less is, and copies cost as much
+    assert images(lanes, 64, lanes - 1, axes=3) == lanes
+    assert images(lanes, 128, 2 * lanes - 1, axes=3) == 1  # a unit has three slices of all
     assert images(lanes + 1, 64, lanes - 1) == 1
     assert images(lanes, 8, lanes - 1) == 1  # copies would cost more
 
@@ -380,7 +386,8 @@ def test_columns_of_taps(rest, width):
         gx = grad.conv2d_input(x.shape, w, y, algorithm="windows", **rest)
         assert_near(grad.conv2d_input(x.shape, w, y, algorithm="compiled", **rest), gx, EPSILONS)
         x, w = x.reshape(2, 10, 4, rows, width), w.reshape(8, 10, 4, 3, 3)[:, :, :3]
-        for kernel in (w, np.ascontiguousarray(w)[..., ::-1, :], w[..., :2], w[:7]):
+        up, back = w[..., ::-1, :], np.ascontiguousarray(w[..., ::-1, ::-1])[..., ::-1, ::-1]
+        for kernel in (w, up, back, w[..., :2], w[:7]):
             y = convlib.conv3d(x, kernel, padding=1, algorithm="windows")
             found = convlib.conv3d(x, kernel, padding=1, algorithm="compiled")
             assert_near(found, y, EPSILONS)
@@ -388,7 +395,8 @@ def test_columns_of_taps(rest, width):
     assert terms.is_columned(shape, steps, 3)
     assert terms.is_columned(shape, steps._replace(stride=(1, 2)), 3)
     assert not terms.is_columned(shape, steps._replace(stride=(2, 1)), 3)
-    assert not terms.is_columned(shape, steps, -3)
+    assert terms.is_columned(shape, steps, -3)
+    assert not terms.is_columned(shape, steps, 9)
     assert not terms.is_columned(shape._replace(o=runs.MANY[0] + 1), steps, 3)
     assert not terms.is_columned(shape._replace(taps=(3, 2)), steps, 3)
 

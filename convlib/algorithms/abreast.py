@@ -5,6 +5,9 @@ leaves one of them for nothing; and what stands between two rows is computed for
 images have eight cells at each place. Put next to each other, they are one image eight times as wide,
 whose taps are eight cells apart: a dilation, which the loops know. No place is left over.
 
+A row of fourteen leaves less over, but then rows are whole registers, and these can be stacked, as
+`registers.py` says.
+
 Both the input and the output are copied once for this, which has to cost less than it saves.
 """
 
@@ -22,19 +25,23 @@ from .steps import Shape, Steps, loops
 from .threads import limit
 
 COPIED = 64  # multiplications for each cell that is copied, from which that pays
+LONGER = 8  # times as many, for rows that are longer than a register: less is left over
 SHARED = 1 << 16  # cells to copy, from which threads share them
 
 
 def images_of(shape: Shape, steps: Steps, itemsize: int) -> int:
     """How many images are put abreast: as few as fill registers, or one, where that does not pay.
 
-    Of a row that is longer than a register, too little is left over.
+    Of a row that is longer than two registers, too little is left over. Of a video, three slices of
+    several such images would leave little room in the cache.
     """
     width, lanes = shape.positions[-1], loops("vectors").BYTES // itemsize
-    images = lanes // gcd(width, lanes)
-    if width >= lanes or steps.stride[-1] > 1 or shape.n % images:
+    images, longer = lanes // gcd(width, lanes), width >= lanes
+    most = 2 * lanes if len(shape.taps) < 3 else lanes
+    if width >= most or steps.stride[-1] > 1 or shape.n % images:
         return 1
-    pays = shape.i * shape.o * prod(shape.taps) >= COPIED * (shape.i + shape.o)
+    least = COPIED * LONGER if longer else COPIED
+    pays = shape.i * shape.o * prod(shape.taps) >= least * (shape.i + shape.o)
     return images if pays else 1
 
 

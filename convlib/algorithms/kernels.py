@@ -59,7 +59,7 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
     steps begin with the place of the first cell. `geometry` is (D, H, W), the places laid out for them,
     the stride, and where the first window starts; the most positions of a unit; and as counts the most
     i of a unit, all i, and how far apart the cells of a column of taps are, where a term is one, or
-    zero. Where units have some i each, sums of all outputs are kept.
+    zero; less where columns go up. Where units have some i each, sums of all outputs are kept.
     """
     ring(team)
     _, wide, _, _, most, counts = geometry
@@ -87,7 +87,7 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
             more = i > 0
             if direct and len(rows) == MANY[0]:
                 to_y, sums = (y, at_y, y_steps[3]), (results, place, pitch)
-                if line > 0:
+                if line != 0:
                     correlate_columns(
                         to_y, sums, cells, starts, shape, wide, terms, w, at_w, rows, places,
                         more, last, line,

@@ -99,7 +99,7 @@ def correlate(y, at_y, pitch, x, at, w, at_w, rows, to, run, more, line):
     written to as well, up to MANY. With a `line`, each term k stands for a COLUMN of taps.
     """
     here = len(rows)
-    if line > 0:
+    if line != 0:
         many_columns(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, 1, line)
     elif here > FEW[0]:
         many(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more)
@@ -127,7 +127,7 @@ def all_rows_of(taps: int) -> Any:
     So nothing is computed between two rows. `to_y` and `sums` are an array, a place in it, and how
     far apart outputs are. Sums go to `sums`, and those of all terms, if they are the `last`, to `to_y`.
     The rest is as in `all_cells_of`. Columns of taps see rows below one another, and so do registers
-    where there are as many rows: `high` of them, `pace` cells from one to the next.
+    where there are as many rows.
     """
     three, two, one = (tile(MANY[0], registers, taps) for registers in MANY[1])
     column = tile(MANY[0], COLUMN, taps, stacked=True)
@@ -137,7 +137,9 @@ def all_rows_of(taps: int) -> Any:
     def multiply(to_y, sums, x, starts, shape, wide, at, w, at_w, rows, to, more, last, line):
         s, first, far = sums
         lanes, here, some = BYTES // s.itemsize, len(rows), round_of(len(at), most)
-        stacks = shape[1] // COLUMN if taps > 1 and line == wide[2] else 0
+        stacks = shape[1] // COLUMN if taps > 1 and abs(line) == wide[2] else 0
+        # registers are stacked from above, or from the last row, in the direction of the taps
+        down, top = (shape[2], 0) if line > 0 else (-shape[2], COLUMN - 1)
         for k in range(0, len(at), some):
             end = min(k + some, len(at))
             y, place, pitch = to_y if last and end == len(at) else sums
@@ -145,10 +147,11 @@ def all_rows_of(taps: int) -> Any:
                 at_d = d * shape[1] * shape[2]
                 for h in range(0, COLUMN * stacks, COLUMN):
                     for j in range(0, shape[2], lanes):
-                        start, q = (d * wide[1] + h) * wide[2] + j, at_d + h * shape[2] + j
+                        start = (d * wide[1] + h + top) * wide[2] + j
+                        q = at_d + (h + top) * shape[2] + j
                         column(
-                            y, place + q, pitch, shape[2], x, start, line, at, w, at_w, rows, to,
-                            here, k, end, more, s, first + q, far, shape[2],
+                            y, place + q, pitch, down, x, start, line, at, w, at_w, rows, to,
+                            here, k, end, more, s, first + q, far, down,
                         )  # fmt: skip
                 r = (d * shape[1] + COLUMN * stacks) * (shape[2] // lanes)
                 r_end = (d + 1) * shape[1] * (shape[2] // lanes)

@@ -18,17 +18,20 @@ from .steps import Shape, Steps, loops, seen
 def is_columned(shape: Shape, steps: Steps, beside: int) -> bool:
     """Tell whether a term can be a column of taps, whose weights stand so far `beside` one another.
 
-    There are loops for 3×3 neighbouring weights, and for whole matrices of sums.
+    There are loops for 3×3 neighbouring weights, in either direction, and for whole matrices of sums.
     """
     runs = loops("runs")
-    square = shape.taps[-2:] == (runs.COLUMN, runs.COLUMN) and beside == runs.COLUMN
+    square = shape.taps[-2:] == (runs.COLUMN, runs.COLUMN) and abs(beside) == runs.COLUMN
     return square and steps.stride[-2] == 1 and shape.o % runs.MANY[0] == 0
 
 
-def heads_of(some: tuple[int, ...], taps: tuple[int, ...]) -> tuple[int, ...]:
-    """The numbers of the taps that begin the columns of some taps."""
+def heads_of(some: tuple[int, ...], taps: tuple[int, ...], up: bool) -> tuple[int, ...]:
+    """The numbers of the taps whose weights are the first ones of their columns.
+
+    Of a kernel that lies in memory the other way round, columns go `up` from their last taps.
+    """
     *before, k, l = np.unravel_index(some, taps)
-    heads = np.ravel_multi_index((*before, 0 * k, l), taps)
+    heads = np.ravel_multi_index((*before, np.full_like(k, taps[-2] - 1 if up else 0), l), taps)
     return tuple(dict.fromkeys(heads.tolist()))
 
 

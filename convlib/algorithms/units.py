@@ -132,12 +132,13 @@ def plan(
     by_i = pieces(shape.i, shape.i if of_weight else most_i)
     rows, w_steps = list(product(by_d, by_h)), tuple(s // itemsize for s in w_strides[2:])
     column = not of_weight and is_columned(shape, steps, w_steps[-2])
-    line = layout.wide[-1] * steps.dilation[-2] if column else 0
+    up = column and w_steps[-2] < 0
+    line = layout.wide[-1] * steps.dilation[-2] * (-1 if up else 1) if column else 0
     taken = [taps_that_see(at, size, shape, steps) for at in rows]
     if of_weight:
         taken = [tuple(range(len(layout.taps)))] * len(rows)
     elif column:
-        taken = [heads_of(some, shape.taps) for some in taken]
+        taken = [heads_of(some, shape.taps, up) for some in taken]
     at, to, terms = terms_of(by_i, pitch, layout, shape, w_steps, taken)
     units = [
         (n, g, d.start, d.stop, h.start, h.stop, o.start, o.stop, *some, i.start, i.stop)
