@@ -126,8 +126,8 @@ def all_rows_of(taps: int) -> Any:
 
     So nothing is computed between two rows. `to_y` and `sums` are an array, a place in it, and how
     far apart outputs are. Sums go to `sums`, and those of all terms, if they are the `last`, to `to_y`.
-    The rest is as in `all_cells_of`. Columns of taps see rows below one another, and so do registers
-    where there are as many rows.
+    The rest is as in `all_cells_of`. Columns of taps see rows below one another, or above with a `line`
+    below zero; and so do registers, where there are as many rows.
     """
     three, two, one = (tile(MANY[0], registers, taps) for registers in MANY[1])
     column = tile(MANY[0], COLUMN, taps, stacked=True)

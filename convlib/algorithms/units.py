@@ -126,18 +126,17 @@ def plan(
     kernels, phases = loops("kernels"), len(layout.phases)
     sizes = positions, three(layout.wide, 1), phases
     pitch, *_ = kernels.sizes_of(1, *sizes)
-    most_i, round_i = UNIT // (pitch * itemsize), loops("runs").TERMS // prod(shape.taps)
-    if most_i > round_i > 0:  # whole rounds of the loops over terms
-        most_i -= most_i % round_i
-    by_i = pieces(shape.i, shape.i if of_weight else most_i)
+    near_i, round_i = UNIT // (pitch * itemsize), loops("runs").TERMS // prod(shape.taps)
+    if near_i > round_i > 0:  # whole rounds of the loops over terms
+        near_i -= near_i % round_i
+    by_i = pieces(shape.i, shape.i if of_weight else near_i)
     rows, w_steps = list(product(by_d, by_h)), tuple(s // itemsize for s in w_strides[2:])
     column = not of_weight and is_columned(shape, steps, w_steps[-2])
     up = column and w_steps[-2] < 0
     line = layout.wide[-1] * steps.dilation[-2] * (-1 if up else 1) if column else 0
-    taken = [taps_that_see(at, size, shape, steps) for at in rows]
-    if of_weight:
-        taken = [tuple(range(len(layout.taps)))] * len(rows)
-    elif column:
+    every = tuple(range(len(layout.taps)))
+    taken = [every if of_weight else taps_that_see(at, size, shape, steps) for at in rows]
+    if column:
         taken = [heads_of(some, shape.taps, up) for some in taken]
     at, to, terms = terms_of(by_i, pitch, layout, shape, w_steps, taken)
     units = [
