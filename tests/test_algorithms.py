@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,7 +15,7 @@ from near import EPSILONS, assert_near, needs, numbers
 
 import convlib
 from convlib import algorithms, grad
-from convlib.algorithms import caches, choice, im2col, rules, threads
+from convlib.algorithms import caches, choice, im2col, products, rules, threads
 from convlib.algorithms.steps import Shape, Steps
 
 DIRECT = [name for name in algorithms.ALGORITHMS if name not in choice.ERROR]
@@ -55,6 +56,13 @@ EXTRA = [
     Case((1, 5, 20, 70), (6, 5, 2, 2), {"padding": 1}),
     Case((2, 6, 30, 80), (10, 3, 3, 3), {"stride": 2, "padding": 1, "groups": 2}),
     Case((3, 4, 30, 38), (6, 2, 1, 1), {"stride": (2, 3), "groups": 2}),
+    # windows that lie apart: next to each other, with gaps, cut off, and with taps among one another
+    Case((3, 4, 8, 10), (6, 4, 2, 2), {"stride": 2}),
+    Case((2, 4, 9, 11), (6, 2, 2, 1), {"stride": (2, 3), "groups": 2}),
+    Case((2, 4, 9, 11), (5, 4, 2, 3), {"stride": (3, 4), "padding": 1}),
+    Case((1, 4, 9, 13), (5, 4, 2, 3), {"stride": (3, 4), "padding": (0, 2), "dilation": (2, 3)}),
+    Case((2, 3, 13), (4, 3, 3), {"stride": 3, "padding": 1}),
+    Case((2, 3, 5, 6, 7), (4, 3, 2, 1, 2), {"stride": 2}),
 ]
 
 
@@ -76,8 +84,11 @@ def blocks(request, monkeypatch):
         monkeypatch.setattr(choice.module("flat"), "BLOCK", 64)
         monkeypatch.setattr(choice.module("bands"), "CELLS", 16)
         monkeypatch.setattr(threads, "limit", lambda: 3)
-        for name in ("im2col", "flat", "bands", "taps", "units", "winograd", "fft"):
+        for name in (
+            "im2col", "flat", "bands", "taps", "units", "winograd", "fft", "apart", "products",
+        ):  # fmt: skip
             monkeypatch.setattr(choice.module(name), "limit", lambda: 2)
+        monkeypatch.setattr(choice.module("products"), "LARGE", 0)
         monkeypatch.setattr(choice.module("units"), "SHARED", 1)
     yield request.param
     choice.module("winograd").planned.cache_clear()
@@ -389,14 +400,114 @@ def test_no_more_threads_are_counted_than_may_be(monkeypatch):
     assert threads._running == 0
 
 
-def test_two_threads_are_left_to_blas(monkeypatch):
-    """im2col's blocks are shared out from three threads on, and large layers alone."""
+@pytest.mark.parametrize("numba", [False, True])
+def test_when_two_threads_are_left_to_blas(monkeypatch, numba):
+    """Without Numba, blocks are shared out from three threads on. Only large layers are."""
+    apart = choice.module("apart")
     large = Shape(1, 1, 256, 256, (56, 56), (3, 3))
-    small = large._replace(positions=(7, 7))
-    for number, shared in ((1, False), (2, False), (3, True), (8, True)):
-        monkeypatch.setattr(im2col, "limit", lambda number=number: number)
-        assert im2col.is_shared(np, large) == shared
-        assert not im2col.is_shared(np, small)
+    small, few = large._replace(positions=(7, 7)), large._replace(i=4096, positions=(16, 16))
+    monkeypatch.setattr(products, "is_available", lambda: numba)
+    for number, shared in ((1, False), (2, numba), (3, True), (8, True)):
+        for module in (im2col, apart, products):
+            monkeypatch.setattr(module, "limit", lambda number=number: number)
+        for module in (im2col, apart):
+            assert module.is_shared(np, large) == shared
+            assert not module.is_shared(np, small)
+        # where each thread would copy the weight for few columns
+        assert not im2col.is_shared(np, few)
+        assert apart.is_shared(np, few) == shared
+        assert products.is_own(np, 1 << 24) == (numba and number > 1)
+        assert not products.is_own(np, 1 << 23)
+
+
+@pytest.mark.parametrize("number", [2, 3])
+@pytest.mark.parametrize("images", [(), (1,), (2,), (3,)], ids=str)
+@pytest.mark.parametrize("rows, columns", [(40, 7), (7, 40), (1, 1), (33, 33)])
+def test_a_product_is_shared_out(monkeypatch, rows, columns, images, number):
+    """By images or rows or columns, written in place, while BLAS has one thread; whoever calls."""
+    needs("compiled")
+    monkeypatch.setattr(products, "LARGE", 0)
+    monkeypatch.setattr(products, "limit", lambda: number)
+    monkeypatch.setattr(threads, "limit", lambda: number)
+    seen: list[int] = []
+    whole = np.matmul
+
+    def watched(*args, **kwargs):
+        seen.append(threads._blas_threads())
+        return whole(*args, **kwargs)
+
+    a = numbers((2, rows, 9), "float32", 0)
+    b = numbers((*images, 2, 9, columns), "float32", 1)
+    out = np.full((*images, 2, rows, columns + 3), 7, np.float32)
+    before = threads._blas_threads()
+    monkeypatch.setattr(products.np, "matmul", watched)
+    products.multiply(np, a, b, out[..., :columns])
+    assert len(seen) == max(images[0] if images else 1, 1) * (
+        1 if images and images[0] % number == 0 else min(number, max(rows, columns))
+    )
+    assert set(seen) == {1} or not threads._blas()
+    seen.clear()
+    alone = np.empty((*images, 2, rows, columns), np.float32)
+    products.multiply(np, a, b, alone, shared=False)
+    assert len(seen) == 1
+    assert_near(out[..., :columns], whole(a, b), EPSILONS)
+    assert_near(alone, whole(a, b), EPSILONS)
+    assert (out[..., columns:] == 7).all()
+    assert threads._blas_threads() == before
+
+
+def test_a_shared_product_tells_of_overflow_as_its_caller_wants(monkeypatch):
+    needs("compiled")
+    monkeypatch.setattr(products, "LARGE", 0)
+    monkeypatch.setattr(products, "limit", lambda: 2)
+    monkeypatch.setattr(threads, "limit", lambda: 2)
+    a = np.full((1, 2, 2), 1e38, np.float32)
+    for _ in range(20):  # whichever thread it happens in
+        with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+            products.multiply(np, a, a, np.empty((1, 2, 2), np.float32))
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            products.multiply(np, a, a, np.empty((1, 2, 2), np.float32))
+    assert threads._sharing == threads._running == 0
+
+
+@pytest.mark.parametrize(
+    "taps, stride, dilation, expected",
+    [
+        ((2, 2), (2, 2), (1, 1), True),
+        ((1, 1), (2, 2), (1, 1), True),
+        ((1, 3), (1, 3), (1, 1), True),
+        ((2, 1), (1, 2), (1, 1), False),
+        ((3, 3), (2, 2), (1, 1), False),
+        ((1, 1), (1, 1), (1, 1), False),  # that is one product
+        ((3, 2), (3, 2), (2, 3), True),
+        ((2, 2), (4, 2), (2, 1), True),
+        ((3, 2), (4, 2), (2, 1), False),  # the first and the last tap reach the same cells
+    ],
+)
+def test_windows_lie_apart(monkeypatch, taps, stride, dilation, expected):
+    """Then one tap at most reaches each cell; and `apart.py` computes what it says."""
+    apart = choice.module("apart")
+    steps = Steps(stride, ((1, 0), (0, 1)), dilation)
+    shape = Shape(2, 1, 3, 4, (4, 5), taps)
+    size = tuple(
+        (m - 1) * s + (k - 1) * d for m, k, s, d in zip((4, 5), taps, stride, dilation, strict=True)
+    )
+    assert apart.is_apart(shape, steps) == expected
+    reached = np.zeros(size, int)
+    places, everywhere = apart.places_of(size, shape, steps)
+    for _, cells in places:
+        reached[cells] += 1
+    if max(stride) > 1:
+        assert (reached.max() == 1) == expected
+    if expected:
+        assert everywhere == reached.all()
+        calls = []
+        monkeypatch.setattr(apart, "input_gradient", lambda *args: calls.append(args))
+        w, out = np.ones((1, 4, 3, *taps)), np.zeros((2, 1, 3, *size))
+        gy = np.ones((2, 1, 4, 4, 5))
+        assert choice.input_gradient(np, gy, w, out, steps, "im2col")
+        assert len(calls) == 1
 
 
 def cache_folder(path, sizes: dict[str, tuple[str, str, str, str]]):
@@ -567,6 +678,11 @@ def test_where_rows_are_flattened(monkeypatch, task, changes, stride, expected):
         ({"i": 25, "taps": (1, 1)}, 1, False),  # nothing to add up
         ({"i": 25, "g": 2}, 1, False),
         ({"i": 512, "o": 512, "taps": (2, 4), "positions": (16, 16)}, 1, True),  # a large kernel
+        (
+            {"i": 512, "o": 512, "taps": (2, 4), "positions": (16, 16)},
+            4,
+            False,
+        ),  # nothing to add up
         ({"i": 512, "o": 512, "taps": (2, 4), "positions": (16, 16), "n": 2}, 1, False),
         ({"positions": (16, 16)}, 1, False),
         ({"positions": (16, 16)}, 2, True),  # or one small convolution for each phase

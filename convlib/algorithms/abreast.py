@@ -19,10 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from .im2col import pieces
 from .memory import usable
 from .steps import Shape, Steps, loops
-from .threads import limit
+from .threads import limit, pieces
 
 COPIED = 64  # multiplications for each cell that is copied, from which that pays
 LONGER = 8  # times as many, for rows that are longer than a register: less is left over

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from .im2col import SMALL, pieces, weight_gradient
+from .im2col import SMALL, weight_gradient
 from .steps import Steps, seen, shape_of
-from .threads import limit, share
+from .threads import limit, pieces, share
 
 CELLS = 1 << 16  # values of the bands of one block
 

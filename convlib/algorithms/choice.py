@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from . import apart
 from .rules import adding_pays, compiled_pays, flat_pays, pays, whole_pays
 from .steps import Shape, Steps, is_available, shape_of
 from .turned import input_gradient as turned
@@ -150,7 +151,7 @@ def _auto(
         return "flat"
     if whole_pays(task, shape, dtype):
         return "windows"
-    if task == "input" and adding_pays(shape, steps):
+    if task == "input" and not apart.is_apart(shape, steps) and adding_pays(shape, steps):
         return "windows"
     return "im2col"
 
@@ -188,10 +189,13 @@ def input_gradient(
 ) -> bool:
     """Fill `out` (n, g, i, H, W) from (n, g, o, h, w) and (g, o, i, k, l), or return False."""
     steps = steps_of(settings)
-    name = choose(algorithm, "input", shape_of(out, w, gy), steps, gy.dtype, xp)
+    shape = shape_of(out, w, gy)
+    name = choose(algorithm, "input", shape, steps, gy.dtype, xp)
     if name != "windows":
         if name == "compiled":  # it has a way of its own for depthwise layers
             function(name, "input_gradient")(xp, gy, w, out, steps)
+        elif name == "im2col" and apart.is_apart(shape, steps):
+            apart.input_gradient(xp, gy, w, out, steps)
         else:
             turned(function(name, "forward"), xp, gy, w, out, steps)
     return name != "windows"

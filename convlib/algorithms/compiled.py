@@ -24,10 +24,9 @@ from typing import Any
 import numpy as np
 
 from . import abreast, im2col
-from .im2col import pieces
 from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
-from .threads import scratch
+from .threads import pieces, scratch
 from .turned import parts_of, turned
 from .units import SEVERAL, panels, planned, threads_for
 

@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from .im2col import SMALL, pieces
+from .im2col import SMALL
 from .steps import Steps, shape_of
-from .threads import limit, share
+from .threads import limit, pieces, share
 
 
 def fast_length(least: int) -> int:

@@ -29,9 +29,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..windows import strided_windows
-from .im2col import SMALL, pieces, weight_gradient
+from .im2col import SMALL, weight_gradient
 from .steps import Shape, Steps, seen, shape_of
-from .threads import limit, scratch, share
+from .threads import limit, pieces, scratch, share
 
 # Bytes that a block takes, rows and columns and results. Where several threads copy, each waits for
 # Python's lock once a call: twice as many make half as many calls.

@@ -21,8 +21,9 @@ import numpy as np
 
 from .caches import near
 from .columns import Block, Columns
+from .products import is_own, multiply
 from .steps import Shape, Steps, shape_of
-from .threads import limit, scratch, share
+from .threads import limit, pieces, scratch, share
 
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
@@ -32,13 +33,6 @@ ALONE = 128  # columns of an image, of which no block need hold several
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
 SEVERAL = 1 << 28  # from here on Python's threads may share blocks out
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
-
-
-def pieces(total: int, size: int, at_least: int = 1) -> list[slice]:
-    """Cut `range(total)` into nearly equal slices of at most `size`, and `at_least` so many."""
-    number = max(-(-total // max(size, 1)), min(at_least, total), 1)
-    cuts = [total * c // number for c in range(number + 1)]
-    return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
 
 
 @lru_cache(maxsize=256)
@@ -84,9 +78,12 @@ def is_shared(xp: ModuleType, shape: Shape) -> bool:
     """Tell whether Python's threads share the blocks out; else BLAS' own multiply each block.
 
     BLAS' threads wake up sooner, and two of them were faster for layers of any size. But one thread
-    copies for them, and the more they are, the longer they wait for it.
+    copies for them, and the more they are, the longer they wait for it. And they may be in the way of
+    compiled loops: see `products.py`.
     """
-    return xp is np and shape.products >= SEVERAL and limit() > 2
+    few = shape.n * prod(shape.positions) * 2 < LEAST_COLUMNS * limit()
+    wanted = xp is np and shape.products >= SEVERAL and not few
+    return wanted and (limit() > 2 or is_own(xp, shape.products))
 
 
 def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
@@ -129,9 +126,8 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     matrix = w.reshape(g, o, rows)
     flat = out.reshape(shape.n, g, o, prod(shape.positions))
     if is_pointwise(shape, steps):
-        # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place. BLAS' own threads
-        # wake up sooner than Python's, and there is nothing else to share.
-        xp.matmul(matrix, x.reshape(shape.n, g, shape.i, -1), out=flat)
+        # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place
+        multiply(xp, matrix, x.reshape(shape.n, g, shape.i, -1), flat)
         return
     if xp is np and is_picked(shape, steps):
         cells = scratch(xp, g * shape.i * flat.shape[-1], x.dtype).reshape(g, shape.i, -1)
@@ -139,22 +135,25 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         for image, y in zip(x, flat, strict=True):
             cells.reshape(g, shape.i, *shape.positions)[...] = image[(..., *every)]
             # (g, o, i) @ (g, i, h·w) -> (g, o, h·w)
-            xp.matmul(matrix, cells, out=y)
+            multiply(xp, matrix, cells, y)
         return
 
-    columns = Columns(xp, x, shape, steps)
+    columns, several = Columns(xp, x, shape, steps), is_shared(xp, shape)
 
     def block(b: Block) -> None:
+        seen = columns.of(b)
         if b.n.stop - b.n.start == 1:
             # (g, o, i·k·l) @ (g, i·k·l, h·w) -> (g, o, h·w), written in place
-            xp.matmul(matrix[b.g], columns.of(b), out=flat[b.n.start, b.g, :, b.flat])
+            y = flat[b.n.start, b.g, :, b.flat]
         else:
-            # -> (g, o, n·h·w) -> (g, o, n, h·w) -> (n, g, o, h·w)
-            y = xp.matmul(matrix[b.g], columns.of(b))
+            y = xp.empty((len(seen), o, seen.shape[-1]), out.dtype)
+        multiply(xp, matrix[b.g], seen, y, not several)
+        if b.n.stop - b.n.start > 1:
+            # (g, o, n·h·w) -> (g, o, n, h·w) -> (n, g, o, h·w)
             y = y.reshape(*y.shape[:2], -1, flat.shape[-1])
             flat[b.n, b.g, :, b.flat] = xp.moveaxis(y, 2, 0)
 
-    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], is_shared(xp, shape))
+    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], several)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -167,11 +166,13 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
         return
     flat = gy.reshape(shape.n, g, o, prod(shape.positions))
     if is_pointwise(shape, steps):
-        # (g, o, h·w) @ (g, h·w, i) -> (g, o, i), an image at a time, by BLAS' own threads
+        # (g, o, h·w) @ (g, h·w, i) -> (g, o, i), an image at a time
         cells = x.reshape(shape.n, g, shape.i, -1).swapaxes(2, 3)
-        xp.matmul(flat[0], cells[0], out=total)
+        multiply(xp, flat[0], cells[0], total)
+        one = xp.empty_like(total) if shape.n > 1 else total
         for n in range(1, shape.n):
-            total += xp.matmul(flat[n], cells[n])
+            multiply(xp, flat[n], cells[n], one)
+            total += one
         return
     found = plan(xp, shape, x.dtype.itemsize)
     # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
@@ -191,11 +192,14 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
             y = y.reshape(*y.shape[:2], -1)
             # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l); the columns get no name, so that
             # their memory is free when the next block asks for more
-            if b.g.start in begun:
-                result[b.g] += xp.matmul(y, columns.of(b).swapaxes(1, 2))
-            else:
+            first = b.g.start not in begun
+            one = result[b.g] if first else xp.empty_like(result[b.g])
+            multiply(xp, y, columns.of(b).swapaxes(1, 2), one, not several)
+            if first:
                 begun.add(b.g.start)
-                xp.matmul(y, columns.of(b).swapaxes(1, 2), out=result[b.g])
+            else:
+                result[b.g] += one
+            del one  # nor is this memory to be in use meanwhile
 
     share(add, list(zip(sums, shares, strict=True)), several)
     for other in sums[1:]:

@@ -115,7 +115,7 @@ def limit() -> int:
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread. The first of several calls sets it, the last one sets it back."""
     global _sharing, _blas_before
     with _lock:
@@ -162,6 +162,13 @@ def forget() -> None:
     """Give back the memory that threads keep, as they next ask for some."""
     global _kept
     _kept = threading.local()
+
+
+def pieces(total: int, size: int, at_least: int = 1) -> list[slice]:
+    """Cut `range(total)` into nearly equal slices of at most `size`, and `at_least` so many."""
+    number = max(-(-total // max(size, 1)), min(at_least, total), 1)
+    cuts = [total * c // number for c in range(number + 1)]
+    return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
 
 
 def enter(wanted: int) -> int:
@@ -214,7 +221,7 @@ def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True
 
     if threads == 1:
         return loop(False)
-    with _one_blas_thread():
+    with one_blas_thread():
         # the context carries np.errstate into the helpers
         helpers = [
             _pool().submit(contextvars.copy_context().run, loop, True) for _ in range(threads - 1)

@@ -16,11 +16,10 @@ import numpy as np
 
 from .caches import near
 from .flat import layout_of, sights_of
-from .im2col import pieces
 from .memory import three
 from .steps import Shape, Steps, loops
 from .terms import heads_of, is_columned, taps_that_see, terms_of
-from .threads import limit
+from .threads import limit, pieces
 
 # Multiplications in the time that it takes to tell a thread of its part. Threads are told one after
 # another, so that with so many parts the work should take the square of the time.

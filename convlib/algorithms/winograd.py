@@ -29,10 +29,10 @@ from typing import Any
 import numpy as np
 
 from .columns import Block, Columns
-from .im2col import BLOCK, SMALL, blocks, pieces
+from .im2col import BLOCK, SMALL, blocks
 from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
-from .threads import limit, scratch, share
+from .threads import limit, pieces, scratch, share
 from .units import SEVERAL, shared_outputs, threads_for
 
 TILES = 112  # of a unit of the compiled loops, about
