@@ -21,7 +21,7 @@ import numpy as np
 
 from .caches import near
 from .columns import Block, Columns
-from .products import is_own, multiply
+from .products import is_own, multiply, share_awake
 from .steps import Shape, Steps, shape_of
 from .threads import limit, pieces, scratch, share
 
@@ -130,12 +130,17 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         multiply(xp, matrix, x.reshape(shape.n, g, shape.i, -1), flat)
         return
     if xp is np and is_picked(shape, steps):
-        cells = scratch(xp, g * shape.i * flat.shape[-1], x.dtype).reshape(g, shape.i, -1)
         every = tuple(slice(None, None, step) for step in steps.stride)
-        for image, y in zip(x, flat, strict=True):
-            cells.reshape(g, shape.i, *shape.positions)[...] = image[(..., *every)]
+
+        def image(picked: Any, y: Any) -> None:
+            cells = scratch(xp, picked.size, x.dtype).reshape(g, shape.i, -1)
+            cells.reshape(picked.shape)[...] = picked
             # (g, o, i) @ (g, i, h·w) -> (g, o, h·w)
-            multiply(xp, matrix, cells, y)
+            multiply(xp, matrix, cells, y, not several)
+
+        # an image for each thread, copy and product
+        several = shape.n % limit() == 0 and is_own(xp, shape.products)
+        (share_awake if several else share)(image, list(zip(x[(..., *every)], flat, strict=True)))
         return
 
     columns, several = Columns(xp, x, shape, steps), is_shared(xp, shape)
