@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from convlib.benchmark import NETWORKS, Layer, measure, record
+from convlib.benchmark import NETWORKS, Layer, measure, record, worker
 from convlib.benchmark.__main__ import main
 from convlib.benchmark.measure import Worker, columns_bytes, flops, geometric_mean
 from convlib.benchmark.report import plot, summaries, table
@@ -103,7 +103,7 @@ def test_both_libraries_compute_the_same(layer, task, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     theirs = as_numpy(torch_run(layer, task, arrays(layer, 2, task), "numpy")())
     ours = convlib_run(layer, task, arrays(layer, 2, task), "auto", "numpy")()
-    request = {"layer": layer, "batch": 2, "task": task}
+    request = {"layers": [layer], "batch": 2, "task": task}
     expected = exact(request)
     for result in (theirs, ours):
         assert result.shape == expected.shape
@@ -116,11 +116,32 @@ def test_auto_numpy_is_auto_without_numba():
     code = f"""
 from convlib.algorithms import choice
 from convlib.benchmark.worker import make
-request = dict(layer={list(layer)}, batch=2, task="forward", who="auto-numpy", library="numpy")
+request = dict(layers=[{list(layer)}], batch=2, task="forward", who="auto-numpy", library="numpy")
 assert make(request)().shape[0] == 2
 assert not choice.is_available()
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_whole_network_is_its_layers_one_after_another(monkeypatch, capsys):
+    """One row for all; its work is the sum of theirs; each layer is computed, the last one returned."""
+    layers = NETWORKS["small"]
+    done = []
+    monkeypatch.setattr(worker, "make_one", lambda layer, request: lambda: done.append(layer))
+    worker.make({"layers": [list(layer) for layer in layers]})()
+    assert done == list(layers)
+
+    found = measure(["small"], ["auto"], rounds=1, seconds=0.0, threads=1, whole=True)
+    theirs, ours = found["rows"]
+    assert (theirs["algorithm"], ours["algorithm"]) == ("torch", "auto")
+    assert ours["layer"] == f"all {len(layers)} layers" and ours["kind"] == "whole"
+    work = sum(flops(layer, 1) for layer in layers)
+    assert ours["gflops"] * ours["seconds"] * 1e9 == pytest.approx(work)
+    assert ours["error"] is None and ours["ratio"] > 0
+    main(["--networks", "small", "--batches", "1", "--rounds", "1", "--seconds", "0", "--whole"])
+    printed = capsys.readouterr().out
+    assert f"small all {len(layers)} layers" in printed
+    assert "forward: all whole" not in printed
 
 
 def test_layers_follow_each_other():
@@ -168,7 +189,7 @@ def test_a_worker_answers_when_its_threads_are_at_rest():
 
     try:
         setting = {"batch": 1, "task": "forward", "who": "im2col", "library": "numpy"}
-        worker.ask(do="set up", layer=layer, clock="wall", check=False, **setting)
+        worker.ask(do="set up", layers=[layer], clock="wall", check=False, **setting)
         spun = []
         for _ in range(3):  # on a busy machine a thread that spins may get no turn for a while
             worker.ask(do="time", seconds=0.05)

@@ -47,6 +47,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--library", default="numpy", choices=["numpy", "cupy"])
     parser.add_argument("--clock", default="wall", choices=["wall", "processor"])
     parser.add_argument("--no-check", action="store_true", help="do not compare with float64")
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="time a network's layers one after another, instead of each by itself",
+    )
     parser.add_argument("--json", metavar="FILE", help="write all that was found")
     parser.add_argument("--plot", metavar="FILE", help="draw the ratios")
     a = parser.parse_args(arguments)
@@ -64,6 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
         library=a.library,
         clock=a.clock,
         check=not a.no_check,
+        whole=a.whole,
         progress=bar,
     )
     print(table(found))

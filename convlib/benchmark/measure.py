@@ -63,6 +63,7 @@ def measure(
     library: str = "numpy",
     clock: str = "wall",
     check: bool = True,
+    whole: bool = False,
     progress: Callable[[int, int, str], None] = lambda done, total, text: None,
 ) -> dict[str, Any]:
     """Time layers of networks, each algorithm beside PyTorch, and return what was found.
@@ -91,6 +92,10 @@ def measure(
         other things. It adds up threads, so it goes with one thread alone.
     check : bool
         Whether to compare results with float64.
+    whole : bool
+        Whether to time all layers of a network one after another, as a network does, instead of each
+        by itself. What a layer leaves behind counts then: what is in the cache, and whose threads are
+        still awake. Errors are not looked at.
     progress : callable
         Called with the number of layers done, of all layers, and the name of the next one.
 
@@ -104,9 +109,9 @@ def measure(
     if clock == "processor" and (threads > 1 or library != "numpy"):
         raise ValueError("measure: clock='processor' goes with one thread and NumPy alone.")
     jobs = [
-        (network, layer, batch, task)
+        (network, layers, batch, task)
         for network in networks
-        for layer in NETWORKS[network]
+        for layers in ([NETWORKS[network]] if whole else [[layer] for layer in NETWORKS[network]])
         for batch in batches
         for task in tasks
     ]
@@ -114,14 +119,18 @@ def measure(
     workers = {name: Worker(threads) for name in names}
     rows = []
     try:
-        for done, (network, layer, batch, task) in enumerate(jobs):
-            progress(done, len(jobs), f"{network} {layer}")
-            found = _layer(
-                workers, names, layer, batch, task, rounds, seconds, library, clock, check
-            )
+        for done, (network, layers, batch, task) in enumerate(jobs):
+            name = f"all {len(layers)} layers" if whole else str(layers[0])
+            progress(done, len(jobs), f"{network} {name}")
+            found = _layers(
+                workers, names, layers, batch, task, rounds, seconds, library, clock,
+                check and not whole,
+            )  # fmt: skip
             head = {
-                "network": network, "layer": str(layer), "kind": layer.kind, "batch": batch,
-                "task": task, "times": layer.times, "winograd": layer.for_winograd,
+                "network": network, "layer": name, "batch": batch, "task": task,
+                "kind": "whole" if whole else layers[0].kind,
+                "times": 1 if whole else layers[0].times,
+                "winograd": not whole and layers[0].for_winograd,
             }  # fmt: skip
             rows += [head | row for row in found]
         progress(len(jobs), len(jobs), "")
@@ -135,10 +144,10 @@ def measure(
     return {"machine": machine(library), "settings": settings, "rows": rows}
 
 
-def _layer(
+def _layers(
     workers: dict[str, Worker],
     names: list[str],
-    layer: Layer,
+    layers: Sequence[Layer],
     batch: int,
     task: str,
     rounds: int,
@@ -147,12 +156,12 @@ def _layer(
     clock: str,
     check: bool,
 ) -> list[dict[str, Any]]:
-    """Time one layer with all workers in turn."""
+    """Time one layer, or several one after another, with all workers in turn."""
     ready = {}
     for name in names:
         reply = workers[name].ask(
             do="set up",
-            layer=layer,
+            layers=layers,
             batch=batch,
             task=task,
             who=name,
@@ -178,8 +187,8 @@ def _layer(
             ratios = [a / b for a, b in zip(times[name], times[names[0]], strict=True)]
             quarters = quantiles(ratios, n=4, method="inclusive") if rounds > 1 else [ratios[0]] * 3
             row |= {"ratio": median(ratios), "low": quarters[0], "high": quarters[2]}
-        row["gflops"] = flops(layer, batch) / row["seconds"] / 1e9
-        row["columns"] = columns_bytes(layer, batch)
+        row["gflops"] = sum(flops(layer, batch) for layer in layers) / row["seconds"] / 1e9
+        row["columns"] = max(columns_bytes(layer, batch) for layer in layers)
         found.append(row)
     return found
 

@@ -62,7 +62,11 @@ def summaries(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]
     suites = []
     for task, mine in _by(rows, lambda r: r["task"]):
         suites += [(f"{task}: {name}", group) for name, group in _by(mine, lambda r: r["network"])]
-        suites += [(f"{task}: all {k}", group) for k, group in _by(mine, lambda r: r["kind"])]
+        suites += [
+            (f"{task}: all {k}", group)
+            for k, group in _by(mine, lambda r: r["kind"])
+            if k != "whole"
+        ]
         three = [row for row in mine if row["winograd"]]
         if three:
             suites.append((f"{task}: dense 3×3, stride 1", three))

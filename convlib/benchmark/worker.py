@@ -134,9 +134,25 @@ def product_run(layer: Layer, batch: int, task: str) -> Run:
 
 
 def make(request: dict) -> Run:
-    """Return what one request asks to be computed."""
-    layer = Layer(*request["layer"])
-    layer = layer._replace(size=tuple(layer.size))
+    """Return what one request asks to be computed: its layers, one after another."""
+    runs = [make_one(layer, request) for layer in layers_of(request)]
+
+    def all_runs() -> Any:
+        for run in runs[:-1]:
+            run()
+        return runs[-1]()
+
+    return runs[0] if len(runs) == 1 else all_runs
+
+
+def layers_of(request: dict) -> list[Layer]:
+    """Read the layers of a request, in which JSON has made lists of all tuples."""
+    layers = [Layer(*layer) for layer in request["layers"]]
+    return [layer._replace(size=tuple(layer.size)) for layer in layers]
+
+
+def make_one(layer: Layer, request: dict) -> Run:
+    """Return what computes one layer."""
     who, task, library = request["who"], request["task"], request["library"]
     if who == "product":
         return product_run(layer, request["batch"], task)
@@ -165,8 +181,7 @@ def as_numpy(result: Any) -> np.ndarray:
 
 def exact(request: dict) -> np.ndarray:
     """Compute the same in float64, by blocked direct sums."""
-    layer = Layer(*request["layer"])
-    layer = layer._replace(size=tuple(layer.size))
+    (layer,) = layers_of(request)
     data = arrays(layer, request["batch"], request["task"])
     data = {n: a if n == "missing" else a.astype(np.float64) for n, a in data.items()}
     return convlib_run(layer, request["task"], data, "im2col", "numpy")()
