@@ -366,8 +366,21 @@ MUTATIONS = [
     ),
     Mutation("algorithms/im2col.py", "prod(shape.taps) <= SHORT", "1 <= SHORT", ALGORITHMS),
     Mutation(
-        "algorithms/im2col.py", "= image[(..., *every)]", "= image.reshape(-1)[0]", ALGORITHMS
+        "algorithms/im2col.py", "shape)[...] = picked", "shape)[...] = picked.flat[0]", ALGORITHMS
     ),
+    Mutation("algorithms/im2col.py", "and not few", "", ALGORITHMS),
+    Mutation("algorithms/apart.py", "k <= s // gcd(s, d)", "k <= s", ALGORITHMS),
+    Mutation("algorithms/apart.py", "slice(first - part.start", "slice(0", ALGORITHMS),
+    Mutation("algorithms/apart.py", "(first - outputs.start) * s", "0", ALGORITHMS),
+    Mutation("algorithms/apart.py", "reached == prod(size)", "True", ALGORITHMS),
+    Mutation("algorithms/apart.py", "moveaxis(y, 0, 2)", "moveaxis(y, 0, 1)", ALGORITHMS),
+    Mutation(
+        "algorithms/products.py", "a[..., cut, :], b, out", "a[..., :1, :], b, out", ALGORITHMS
+    ),
+    Mutation("algorithms/products.py", "rows > columns", "rows < columns", ALGORITHMS),
+    Mutation("algorithms/products.py", "if len(images) % threads", "if True", ALGORITHMS),
+    Mutation("algorithms/products.py", "context.run(work, *job)", "work(*job)", ALGORITHMS),
+    Mutation("algorithms/products.py", "multiplications >= LARGE and", "", ALGORITHMS),
     Mutation(
         "algorithms/im2col.py",
         "ones and prod(shape.positions)",
