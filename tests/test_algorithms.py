@@ -430,10 +430,12 @@ def test_a_product_is_shared_out(monkeypatch, rows, columns, images, number):
     monkeypatch.setattr(products, "limit", lambda: number)
     monkeypatch.setattr(threads, "limit", lambda: number)
     seen: list[int] = []
+    sizes: list[int] = []
     whole = np.matmul
 
     def watched(*args, **kwargs):
         seen.append(threads._blas_threads())
+        sizes.append(kwargs["out"].size)
         return whole(*args, **kwargs)
 
     a = numbers((2, rows, 9), "float32", 0)
@@ -446,6 +448,8 @@ def test_a_product_is_shared_out(monkeypatch, rows, columns, images, number):
         1 if images and images[0] % number == 0 else min(number, max(rows, columns))
     )
     assert set(seen) == {1} or not threads._blas()
+    # the longer of rows and columns is cut, so that no part is empty
+    assert sum(sizes) == out[..., :columns].size and min(sizes) > 0
     seen.clear()
     alone = np.empty((*images, 2, rows, columns), np.float32)
     products.multiply(np, a, b, alone, shared=False)
