@@ -460,6 +460,21 @@ def test_a_product_is_shared_out(monkeypatch, rows, columns, images, number):
     assert threads._blas_threads() == before
 
 
+@pytest.mark.parametrize("numba, images", [(False, 2), (True, 3)])
+def test_picked_images_come_one_after_another(monkeypatch, numba, images):
+    """Unless there is one for each thread of our own: then no pool of Python's is asked either."""
+    if numba:
+        needs("compiled")
+    monkeypatch.setattr(products, "is_available", lambda: numba)
+    monkeypatch.setattr(products, "LARGE", 1)
+    for module in (products, im2col, threads):
+        monkeypatch.setattr(module, "limit", lambda: 2)
+    monkeypatch.setattr(threads, "_pool", lambda: pytest.fail("a pool was asked"))
+    x, w = numbers((images, 4, 32, 32), "float32", 0), numbers((6, 4, 1, 1), "float32", 1)
+    found = convlib.conv2d(x, w, stride=2, algorithm="im2col")
+    assert_near(found, convlib.conv2d(x, w, stride=2, algorithm="windows"), EPSILONS)
+
+
 def test_a_shared_product_tells_of_overflow_as_its_caller_wants(monkeypatch):
     needs("compiled")
     monkeypatch.setattr(products, "LARGE", 0)

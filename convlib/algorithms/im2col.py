@@ -140,7 +140,11 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
 
         # an image for each thread, copy and product
         several = shape.n % limit() == 0 and is_own(xp, shape.products)
-        (share_awake if several else share)(image, list(zip(x[(..., *every)], flat, strict=True)))
+        images = list(zip(x[(..., *every)], flat, strict=True))
+        if several:
+            share_awake(image, images)
+        else:  # one after another, each product with all threads
+            share(image, images, False)
         return
 
     columns, several = Columns(xp, x, shape, steps), is_shared(xp, shape)
