@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import threading
 import tracemalloc
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,7 +16,7 @@ from near import EPSILONS, assert_near, needs, numbers
 
 import convlib
 from convlib import algorithms, grad
-from convlib.algorithms import caches, choice, im2col, products, rules, threads
+from convlib.algorithms import blas, caches, choice, im2col, products, rules, threads
 from convlib.algorithms.steps import Shape, Steps
 
 DIRECT = [name for name in algorithms.ALGORITHMS if name not in choice.ERROR]
@@ -88,7 +89,8 @@ def blocks(request, monkeypatch):
             "im2col", "flat", "bands", "taps", "units", "winograd", "fft", "apart", "products",
         ):  # fmt: skip
             monkeypatch.setattr(choice.module(name), "limit", lambda: 2)
-        monkeypatch.setattr(choice.module("products"), "LARGE", 0)
+        for least in ("SINGLE", "SHARED"):
+            monkeypatch.setattr(choice.module("products"), least, 0)
         monkeypatch.setattr(choice.module("units"), "SHARED", 1)
     yield request.param
     choice.module("winograd").planned.cache_clear()
@@ -318,7 +320,7 @@ def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
         ]
 
     alone = results()
-    before = threads._blas_threads()
+    before = blas.threads()
     start = threading.Barrier(4)
 
     def caller(_: int) -> list[np.ndarray]:
@@ -329,7 +331,7 @@ def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
         for found in pool.map(caller, range(4)):
             for actual, expected in zip(found, alone * 3, strict=True):
                 np.testing.assert_array_equal(actual, expected)
-    assert threads._blas_threads() == before
+    assert blas.threads() == before
     assert threads._sharing == threads._running == 0
 
 
@@ -348,6 +350,7 @@ def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride, numb
         lambda: convlib.conv2d(x, w, **settings),
         lambda: grad.conv2d_weight(x, w.shape, gy, **settings),
     ):
+        run()  # the first call compiles
         threads.forget()
         tracemalloc.start()
         try:
@@ -372,7 +375,7 @@ def test_blocks_of_short_columns_are_larger(monkeypatch):
 def test_limits_of_the_user_are_kept(monkeypatch):
     from threadpoolctl import threadpool_limits
 
-    if not threads._blas():
+    if not blas.found():
         pytest.skip("no BLAS here that takes orders")
     monkeypatch.setattr(threads, "cores", lambda: 8)
     with threadpool_limits(1, user_api="blas"):
@@ -406,7 +409,7 @@ def test_when_two_threads_are_left_to_blas(monkeypatch, numba):
     apart = choice.module("apart")
     large = Shape(1, 1, 256, 256, (56, 56), (3, 3))
     small, few = large._replace(positions=(7, 7)), large._replace(i=4096, positions=(16, 16))
-    monkeypatch.setattr(products, "is_available", lambda: numba)
+    monkeypatch.setattr(products, "address_of", lambda dtype: 64 if numba else 0)
     for number, shared in ((1, False), (2, numba), (3, True), (8, True)):
         for module in (im2col, apart, products):
             monkeypatch.setattr(module, "limit", lambda number=number: number)
@@ -416,78 +419,203 @@ def test_when_two_threads_are_left_to_blas(monkeypatch, numba):
         # where each thread would copy the weight for few columns
         assert not im2col.is_shared(np, few)
         assert apart.is_shared(np, few) == shared
-        assert products.is_own(np, 1 << 24) == (numba and number > 1)
-        assert not products.is_own(np, 1 << 23)
+        for size, own in (((1 << 18) - 1, 0), ((1 << 22) - 1, 1), (1 << 22, number)):
+            found = products.threads_for(np, size, np.dtype(np.float32))
+            assert found == (own if numba and number > 1 else 0)
 
 
+def shared_by(monkeypatch, number):
+    """Let products of any size be shared by so many threads, and say how each was."""
+    needs("compiled")
+    for least in ("SINGLE", "SHARED", "SEVERAL"):
+        monkeypatch.setattr(products, least, 0)
+    for module in (products, im2col, threads):
+        monkeypatch.setattr(module, "limit", lambda: number)
+    return watched(monkeypatch)
+
+
+def watched(monkeypatch):
+    """Collect for each call of BLAS from compiled code what it computes: (cut, start, stop)."""
+    calls, gemm = [], choice.module("gemm")
+
+    def watch(function):
+        def call(*args):
+            assert blas.threads() == 1
+            calls.append(args[-4:-1])
+            return function(*args)
+
+        return call
+
+    for name in ("products", "picked"):
+        monkeypatch.setattr(gemm, name, watch(getattr(gemm, name)))
+    return calls
+
+
+def own(monkeypatch):
+    """Skip where BLAS is not the one of NumPy's wheels."""
+    needs("compiled")
+    if not products.is_own(np):
+        pytest.skip("NumPy has another BLAS here")
+
+
+ORDERS = {
+    "as they are": lambda a: a,
+    "turned": lambda a: np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2),
+    "with gaps": lambda a: np.repeat(a, 2, axis=-2)[..., ::2, :],
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("number", [2, 3])
 @pytest.mark.parametrize("images", [(), (1,), (2,), (3,)], ids=str)
-@pytest.mark.parametrize("rows, columns", [(40, 7), (7, 40), (1, 1), (33, 33)])
-def test_a_product_is_shared_out(monkeypatch, rows, columns, images, number):
+@pytest.mark.parametrize("rows, columns", [(40, 7), (7, 40), (1, 1), (33, 33), (1, 9), (9, 1)])
+def test_a_product_is_shared_out(monkeypatch, rows, columns, images, number, order, dtype):
     """By images or rows or columns, written in place, while BLAS has one thread; whoever calls."""
-    needs("compiled")
-    monkeypatch.setattr(products, "LARGE", 0)
-    monkeypatch.setattr(products, "limit", lambda: number)
-    monkeypatch.setattr(threads, "limit", lambda: number)
-    seen: list[int] = []
-    sizes: list[int] = []
-    whole = np.matmul
+    own(monkeypatch)
+    before = blas.threads()
+    calls = shared_by(monkeypatch, number)
+    a = numbers((*images, 2, rows, 9), dtype, 0)
+    b = numbers((*images, 2, 9, columns), dtype, 1)
+    expected = np.matmul(a, b)
+    for one in (a, a[:1, ...][0] if images else a):  # a weight is the same for all images
+        wanted = np.matmul(one, b)
+        out = np.full((*images, 2, rows, columns + 3), 7, dtype)
+        calls.clear()
+        products.multiply(np, ORDERS[order](one), ORDERS[order](b), out[..., :columns])
+        assert_near(out[..., :columns], wanted, EPSILONS)
+        assert (out[..., columns:] == 7).all()
+        gemm = choice.module("gemm")
+        total, cut = max((columns, gemm.COLUMNS), (rows, gemm.ROWS), key=lambda pair: pair[0])
+        if (images or (1,))[0] % number == 0:
+            total, cut = images[0], gemm.IMAGES
+        # all of it, and no part is empty
+        assert {c for c, _, _ in calls} == {cut}
+        assert sorted(q for _, start, stop in calls for q in range(start, stop)) == [*range(total)]
+        assert len(calls) == min(total, number)
+    if images:  # the sum of all images
+        calls.clear()
+        total = np.full((2, rows, columns), 7, dtype)
+        products.multiply(np, ORDERS[order](a), ORDERS[order](b), total)
+        assert_near(total, expected.sum(0), EPSILONS)
+        assert len(calls) == min(max(rows, columns), number)
+    calls.clear()
+    alone = np.empty((*images, 2, rows, columns), dtype)
+    products.multiply(np, a, b, alone, shared=False)
+    assert not calls
+    assert_near(alone, expected, EPSILONS)
+    assert blas.threads() == before
 
-    def watched(*args, **kwargs):
-        seen.append(threads._blas_threads())
-        sizes.append(kwargs["out"].size)
+
+UNFIT = {
+    "every other column": (np.zeros((1, 4, 6), np.float32)[..., ::2], np.float32),
+    "backwards": (np.ones((1, 4, 3), np.float32)[:, ::-1], np.float32),
+    "the same row": (np.broadcast_to(np.ones((1, 1, 3), np.float32), (1, 4, 3)), np.float32),
+    "between two numbers": (
+        np.ones(49, np.uint8)[1:].view(np.float32).reshape(1, 4, 3),
+        np.float32,
+    ),
+    "whole numbers": (np.ones((1, 4, 3), np.int64), np.int64),
+    "complex numbers": (np.ones((1, 4, 3), np.complex64), np.complex64),
+    "short numbers": (np.ones((1, 4, 3), np.float16), np.float16),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_blas_is_not_called_for_what_it_cannot_read(monkeypatch, name):
+    own(monkeypatch)
+    calls = shared_by(monkeypatch, 2)
+    a, dtype = UNFIT[name]
+    b, out = np.ones((1, 3, 5), dtype), np.empty((1, 4, 5), dtype)
+    products.multiply(np, a, b, out)
+    assert not calls
+    assert_near(out, np.matmul(a, b), EPSILONS)
+    turned = np.empty((1, 5, 4), dtype).swapaxes(1, 2)
+    products.multiply(np, np.ones((1, 4, 3), dtype), b, turned)
+    assert not calls
+    assert (turned == 3).all()
+
+
+def test_a_small_product_leaves_blas_threads_asleep(monkeypatch):
+    """One thread computes it; and with a single thread in all, nothing is asked of BLAS."""
+    own(monkeypatch)
+    seen, whole = [], np.matmul
+
+    def matmul(*args, **kwargs):
+        seen.append(blas.threads())
         return whole(*args, **kwargs)
 
-    a = numbers((2, rows, 9), "float32", 0)
-    b = numbers((*images, 2, 9, columns), "float32", 1)
-    out = np.full((*images, 2, rows, columns + 3), 7, np.float32)
-    before = threads._blas_threads()
-    monkeypatch.setattr(products.np, "matmul", watched)
-    products.multiply(np, a, b, out[..., :columns])
-    assert len(seen) == max(images[0] if images else 1, 1) * (
-        1 if images and images[0] % number == 0 else min(number, max(rows, columns))
-    )
-    assert set(seen) == {1} or not threads._blas()
-    # the longer of rows and columns is cut, so that no part is empty
-    assert sum(sizes) == out[..., :columns].size and min(sizes) > 0
-    seen.clear()
-    alone = np.empty((*images, 2, rows, columns), np.float32)
-    products.multiply(np, a, b, alone, shared=False)
-    assert len(seen) == 1
-    assert_near(out[..., :columns], whole(a, b), EPSILONS)
-    assert_near(alone, whole(a, b), EPSILONS)
-    assert (out[..., columns:] == 7).all()
-    assert threads._blas_threads() == before
+    monkeypatch.setattr(products.np, "matmul", matmul)
+    monkeypatch.setattr(products, "limit", lambda: 2)
+    calls = watched(monkeypatch)
+    a = np.ones((1, 64, 64), np.float32)
+    with threads.one_blas_thread():
+        pass
+    before = blas.threads()
+    products.multiply(np, a, np.ones((1, 64, 64), np.float32), np.empty((1, 64, 64), np.float32))
+    products.multiply(np, a, np.ones((1, 64, 63), np.float32), np.empty((1, 64, 63), np.float32))
+    monkeypatch.setattr(products, "limit", lambda: 1)
+    products.multiply(np, a, np.ones((1, 64, 64), np.float32), np.empty((1, 64, 64), np.float32))
+    assert seen == [1, before, before]
+    assert not calls
+
+
+@pytest.mark.parametrize("images", [1, 2, 3])
+@pytest.mark.parametrize(
+    "size, stride", [((37,), 2), ((12, 33), 2), ((12, 33), (1, 3)), ((5, 6, 9), (2, 1, 2))], ids=str
+)
+@pytest.mark.parametrize("groups", [1, 2])
+def test_cells_of_strided_layers_are_picked_in_each_thread(
+    monkeypatch, images, size, stride, groups
+):
+    """By lines of all images: a thread may begin in the middle of one and end in another."""
+    own(monkeypatch)
+    calls = shared_by(monkeypatch, 2)
+    monkeypatch.setattr(im2col, "ALONE", 1)
+    conv = getattr(convlib, f"conv{len(size)}d")
+    x = numbers((images, 4, *size), "float32", 0)
+    w = numbers((6, 4 // groups, *(1,) * len(size)), "float32", 1)
+    for array in (x, x[:, ::-1]):
+        calls.clear()
+        found = conv(array, w, stride=stride, groups=groups, algorithm="im2col")
+        expected = conv(array, w, stride=stride, groups=groups, algorithm="windows")
+        assert_near(found, expected, EPSILONS)
+        lines = images * int(np.prod(found.shape[2:-1]))
+        parts = sorted((start, stop) for *_, start, stop in calls)
+        assert len(parts) == min(lines, 2)
+        assert [q for start, stop in parts for q in range(start, stop)] == [*range(lines)]
 
 
 @pytest.mark.parametrize("numba, images", [(False, 2), (True, 3)])
-def test_picked_images_come_one_after_another(monkeypatch, numba, images):
-    """Unless there is one for each thread of our own: then no pool of Python's is asked either."""
+def test_picked_images_ask_no_pool(monkeypatch, numba, images):
+    """Python's threads are left out: BLAS has its own, or compiled loops have."""
     if numba:
-        needs("compiled")
-    monkeypatch.setattr(products, "is_available", lambda: numba)
-    monkeypatch.setattr(products, "LARGE", 1)
-    for module in (products, im2col, threads):
-        monkeypatch.setattr(module, "limit", lambda: 2)
+        own(monkeypatch)
+        shared_by(monkeypatch, 2)
+    else:
+        monkeypatch.setattr(products, "address_of", lambda dtype: 0)
     monkeypatch.setattr(threads, "_pool", lambda: pytest.fail("a pool was asked"))
     x, w = numbers((images, 4, 32, 32), "float32", 0), numbers((6, 4, 1, 1), "float32", 1)
     found = convlib.conv2d(x, w, stride=2, algorithm="im2col")
     assert_near(found, convlib.conv2d(x, w, stride=2, algorithm="windows"), EPSILONS)
 
 
-def test_a_shared_product_tells_of_overflow_as_its_caller_wants(monkeypatch):
-    needs("compiled")
-    monkeypatch.setattr(products, "LARGE", 0)
-    monkeypatch.setattr(products, "limit", lambda: 2)
-    monkeypatch.setattr(threads, "limit", lambda: 2)
-    a = np.full((1, 2, 2), 1e38, np.float32)
-    for _ in range(20):  # whichever thread it happens in
-        with np.errstate(all="raise"), pytest.raises(FloatingPointError):
-            products.multiply(np, a, a, np.empty((1, 2, 2), np.float32))
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("error")
-            products.multiply(np, a, a, np.empty((1, 2, 2), np.float32))
-    assert threads._sharing == threads._running == 0
+def test_only_blas_of_numpys_wheels_is_called_by_its_address(monkeypatch):
+    """With threads of OpenBLAS' own and whole numbers of 64 bits, which its names end in."""
+
+    def library(functions):
+        return blas.Blas(lambda: 2, lambda number: None, False, functions)
+
+    printf = ctypes.CDLL(None).printf if os.name == "posix" else None
+    for found, known in (
+        ((), False),
+        ((library(None),), False),
+        ((library(lambda name: None),), False),
+        ((library(lambda name: printf),), printf is not None),
+        ((library(lambda name: printf),) * 2, False),
+    ):
+        monkeypatch.setattr(blas, "found", lambda found=found: found)
+        assert bool(blas.routine("printf")) == known
 
 
 @pytest.mark.parametrize(
@@ -780,10 +908,10 @@ def test_errors_come_out_of_the_threads(monkeypatch):
         if number == 7:
             raise FloatingPointError("seven")
 
-    before = threads._blas_threads()
+    before = blas.threads()
     with pytest.raises(FloatingPointError, match="seven"):
         threads.share(work, [(number,) for number in range(40)])
-    assert threads._blas_threads() == before
+    assert blas.threads() == before
     assert threads._sharing == threads._running == 0
 
 

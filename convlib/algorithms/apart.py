@@ -64,7 +64,7 @@ def within(place: tuple[Range, Range], at: Range, strides: tuple[int, ...]) -> t
 def is_shared(xp: ModuleType, shape: Shape) -> bool:
     """Tell whether Python's threads share the blocks out: to lay out columns takes long, too."""
     large = xp is np and shape.products >= im2col.SEVERAL
-    return large and (limit() > 2 or is_own(xp, shape.products))
+    return large and limit() > (1 if is_own(xp) else 2)
 
 
 def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from .caches import near
 from .columns import Block, Columns
-from .products import is_own, multiply, share_awake
+from .products import is_own, multiply, pick, threads_for
 from .steps import Shape, Steps, shape_of
 from .threads import limit, pieces, scratch, share
 
@@ -81,9 +81,11 @@ def is_shared(xp: ModuleType, shape: Shape) -> bool:
     copies for them, and the more they are, the longer they wait for it. And they may be in the way of
     compiled loops: see `products.py`.
     """
-    few = shape.n * prod(shape.positions) * 2 < LEAST_COLUMNS * limit()
-    wanted = xp is np and shape.products >= SEVERAL and not few
-    return wanted and (limit() > 2 or is_own(xp, shape.products))
+    if xp is not np or shape.products < SEVERAL:
+        return False
+    threads = limit()
+    few = shape.n * prod(shape.positions) * 2 < LEAST_COLUMNS * threads
+    return not few and threads > (1 if is_own(xp) else 2)
 
 
 def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
@@ -130,21 +132,17 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         multiply(xp, matrix, x.reshape(shape.n, g, shape.i, -1), flat)
         return
     if xp is np and is_picked(shape, steps):
-        every = tuple(slice(None, None, step) for step in steps.stride)
-
-        def image(picked: Any, y: Any) -> None:
-            cells = scratch(xp, picked.size, x.dtype).reshape(g, shape.i, -1)
-            cells.reshape(picked.shape)[...] = picked
+        # (n, g, i, H, W) -> (n, g, i, h, w)
+        picked = x[(..., *(slice(None, None, step) for step in steps.stride))]
+        threads = threads_for(xp, shape.products, x.dtype)
+        if threads > 1:
+            pick(picked, matrix, out, threads)
+            return
+        for cells, y in zip(picked, flat, strict=True):
+            memory = scratch(xp, cells.size, x.dtype).reshape(cells.shape)
+            memory[...] = cells
             # (g, o, i) @ (g, i, h·w) -> (g, o, h·w)
-            multiply(xp, matrix, cells, y, not several)
-
-        # an image for each thread, copy and product
-        several = shape.n % limit() == 0 and is_own(xp, shape.products)
-        images = list(zip(x[(..., *every)], flat, strict=True))
-        if several:
-            share_awake(image, images)
-        else:  # one after another, each product with all threads
-            share(image, images, False)
+            multiply(xp, matrix, memory.reshape(g, shape.i, -1), y)
         return
 
     columns, several = Columns(xp, x, shape, steps), is_shared(xp, shape)
@@ -175,13 +173,9 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
         return
     flat = gy.reshape(shape.n, g, o, prod(shape.positions))
     if is_pointwise(shape, steps):
-        # (g, o, h·w) @ (g, h·w, i) -> (g, o, i), an image at a time
+        # (n, g, o, h·w) @ (n, g, h·w, i) -> (g, o, i), the sum of all images
         cells = x.reshape(shape.n, g, shape.i, -1).swapaxes(2, 3)
-        multiply(xp, flat[0], cells[0], total)
-        one = xp.empty_like(total) if shape.n > 1 else total
-        for n in range(1, shape.n):
-            multiply(xp, flat[n], cells[n], one)
-            total += one
+        multiply(xp, flat, cells, total)
         return
     found = plan(xp, shape, x.dtype.itemsize)
     # each thread adds up blocks of its own, always the same ones: the sum does not depend on time

@@ -3,70 +3,117 @@
 NumPy's BLAS shares a product out to threads of its own. They wait awake for the next one, for a tenth
 of a second or so, and meanwhile take half of a core from each thread that computes. Compiled loops
 have threads, too: after a product, their next layer took up to twice as long. So where loops are
-compiled, a large product is cut into one part for each thread, and BLAS multiplies each on its own.
+compiled, a product is cut into one part for each of their threads, and BLAS multiplies each on its own.
 
-Without Numba nothing else has threads, and BLAS' are the fastest to begin.
+Without Numba nothing else has threads, and BLAS' are the fastest to begin. They are left to it, too,
+where NumPy has another BLAS than the one of its wheels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextvars import Context, copy_context
-from itertools import product
+from contextlib import nullcontext
+from functools import cache
+from math import prod
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from .blas import routine
+from .memory import memory_of, usable
 from .steps import is_available, loops
-from .threads import limit, one_blas_thread, pieces
+from .threads import limit, one_blas_thread, pieces, scratch
 
-LARGE = 12 << 20  # multiplications: with fewer, BLAS is done before Python's threads have begun
-
-
-def is_own(xp: ModuleType, multiplications: int) -> bool:
-    """Tell whether threads of our own share a product."""
-    return xp is np and multiplications >= LARGE and is_available() and limit() > 1
+SINGLE = 1 << 18  # multiplications: with fewer, BLAS itself keeps to one thread
+SHARED = 1 << 22  # with fewer, one thread is done before another one has begun
+SEVERAL = 1 << 25  # from here on a thread that sleeps is worth waking
 
 
-def share_awake(work: Callable[..., None], jobs: Sequence[tuple]) -> None:
-    """Call `work(*job)` for every job, in the threads that wait for compiled loops' parts."""
-    signals = loops("signals")
+@cache
+def address_of(dtype: np.dtype) -> int:
+    """Where BLAS' product of such numbers is, or 0 if that is not known."""
+    names = {np.dtype(np.float32): "cblas_sgemm", np.dtype(np.float64): "cblas_dgemm"}
+    return routine(names[dtype]) if is_available() and dtype in names else 0
 
-    def some(context: Context, mine: Sequence[tuple], team: Any) -> Any:
-        signals.ring(team)
-        for job in mine:
-            context.run(work, *job)
-        return signals.rest(team)
 
-    parts = [(copy_context(), jobs[cut]) for cut in pieces(len(jobs), len(jobs), limit())]
-    with one_blas_thread():
-        loops("helpers").share(some, parts)
+def is_own(xp: ModuleType) -> bool:
+    """Tell whether threads of our own share products, and not BLAS'."""
+    return xp is np and address_of(np.dtype(np.float32)) > 0
+
+
+def threads_for(xp: ModuleType, multiplications: int, dtype: np.dtype) -> int:
+    """How many threads of our own are worth calling; 0 where that is left to BLAS."""
+    if xp is not np or multiplications < SINGLE or not address_of(dtype):
+        return 0
+    threads = limit()
+    return 0 if threads == 1 else threads if multiplications >= SHARED else 1
 
 
 def multiply(xp: ModuleType, a: Any, b: Any, out: Any, shared: bool = True) -> None:
-    """Fill `out` with a (g, o, i) @ b (g, i, q), or (n, g, o, i) @ (n, g, i, q), where n may be missing.
+    """Fill `out` with a @ b, of (g, o, i) and (g, i, q), or of n images: (n, g, o, i), (n, g, i, q).
 
+    One of the factors may be the same for all images. If `out` has none, their products are added up.
     `shared` is false for whoever is one of several threads already.
     """
-    rows, columns = out.shape[-2:]
-    if not shared or not is_own(xp, out.size * a.shape[-1]):
-        xp.matmul(a, b, out=out)
+    adds = out.ndim < max(a.ndim, b.ndim)
+    size = out.size * a.shape[-1] * (len(a) if adds else 1)
+    threads = threads_for(xp, size, out.dtype) if shared else 0
+    if threads > 1 and share(a, b, out, threads, size >= SEVERAL):
         return
-    threads, images = limit(), [(a, b, out)]
-    if out.ndim == 4:  # one image after another
-        images = [
-            (a[n] if a.ndim == 4 else a, b[n] if b.ndim == 4 else b, y) for n, y in enumerate(out)
-        ]
-    # each part reads one of the factors as a whole: the smaller one
-    by_rows = rows > columns
-    cuts = pieces(max(rows, columns), rows + columns, threads if len(images) % threads else 1)
+    # a single call of BLAS with threads would keep them awake
+    with one_blas_thread() if threads == 1 else nullcontext():
+        product(xp, a, b, out, adds)
 
-    def part(image: tuple, cut: slice) -> None:
-        a, b, y = image
-        if by_rows:
-            np.matmul(a[..., cut, :], b, out=y[..., cut, :])
-        else:
-            np.matmul(a, b[..., cut], out=y[..., cut])
 
-    share_awake(part, list(product(images, cuts)))
+def product(xp: ModuleType, a: Any, b: Any, out: Any, adds: bool) -> None:
+    """Fill `out` with a @ b, or with the sum over all images: BLAS with threads of its own."""
+    if adds:
+        xp.matmul(a[0], b[0], out=out)
+        one = xp.empty_like(out)
+        for left, right in zip(a[1:], b[1:], strict=True):
+            xp.matmul(left, right, out=one)
+            out += one
+    else:
+        xp.matmul(a, b, out=out)
+
+
+def share(a: Any, b: Any, out: Any, threads: int, wake: bool) -> bool:
+    """Share out a product, or do nothing and return False if BLAS cannot read it where it is."""
+    gemm, arrays = loops("gemm"), (a, b, out)
+    strides = a.strides, b.strides, out.strides
+    plan = gemm.planned((a.shape, b.shape, out.shape), strides, a.itemsize, threads)
+    if not plan or not all(array.flags.aligned for array in arrays):
+        return False
+    # arrays stay in this frame until all parts are done
+    addresses = [array.ctypes.data for array in arrays]
+    every = address_of(out.dtype), out.dtype.type(1), *addresses, *plan[:-1]
+
+    def some(start: int, stop: int, team: Any) -> Any:
+        return gemm.products(*every, start, stop, team)
+
+    with one_blas_thread():
+        loops("helpers").share(some, plan.parts, wake)
+    return True
+
+
+def pick(x: Any, w: Any, out: Any, threads: int) -> None:
+    """(n, g, i, h, w), which may have steps, and (g, o, i) to (n, g, o, h, w): a product an image.
+
+    Each thread puts the cells of some rows together, and multiplies them.
+    """
+    gemm, w = loops("gemm"), np.ascontiguousarray(w)
+    lines, columns, cells = prod(out.shape[3:-1]), out.shape[-1], x.shape[2] * prod(out.shape[3:])
+    sizes = np.array([*out.shape[1:3], x.shape[2], lines, out.shape[-2], columns])
+    y = out.reshape(*out.shape[:3], -1)
+    arrays = np.array([gemm.matrix(a.shape, a.strides, a.itemsize) for a in (w, y)])
+    addresses = w.ctypes.data, y.ctypes.data
+    call, one = address_of(out.dtype), out.dtype.type(1)
+    every = call, one, *addresses, sizes, arrays, *memory_of(usable(x))
+
+    def some(part: slice, team: Any) -> Any:
+        memory = scratch(np, cells, out.dtype)
+        return gemm.picked(*every, memory, part.start, part.stop, team)
+
+    parts = [(part,) for part in pieces(len(x) * lines, len(x) * lines, threads)]
+    with one_blas_thread():
+        loops("helpers").share(some, parts, out.size * x.shape[2] >= SEVERAL)

@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from itertools import product
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+
+from . import blas
 
 _lock = threading.Lock()
 _sharing = 0  # calls that share out blocks at this moment
@@ -33,41 +34,6 @@ _blas_before = 1  # BLAS' threads, as they stood before the first of these calls
 _kept = threading.local()
 KEEP = 1 << 22  # bytes that a thread keeps at most
 ALIGNED = 64  # bytes of a cache line
-
-
-class Blas(NamedTuple):
-    """How to ask a BLAS library for its number of threads, and how to set it."""
-
-    get: Callable[[], int]
-    set: Callable[[int], Any]
-    of_a_thread: bool  # with OpenMP each thread has a number of its own
-
-
-@cache
-def _blas() -> tuple[Blas, ...]:
-    """NumPy's BLAS, as far as threadpoolctl finds it; without it, BLAS is left to itself."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return ()
-
-    found = [c for c in ThreadpoolController().lib_controllers if c.user_api == "blas"]
-    # a wheel of NumPy brings its own; other libraries in the process are left alone
-    found = [c for c in found if "numpy" in c.filepath] or found
-    return tuple(_controls(controller) for controller in found)
-
-
-def _controls(controller: Any) -> Blas:
-    if controller.internal_api == "openblas" and controller.threading_layer == "pthreads":
-        # The number is the process's. threadpoolctl lets one thread alone set it; `_lock` is what
-        # keeps our threads in order, so its functions are called as they are, in a microsecond.
-        for prefix, suffix in product(("scipy_", ""), ("64_", "_64", "")):
-            names = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
-            if all(hasattr(controller.dynlib, name) for name in names):
-                ask, tell = (getattr(controller.dynlib, name) for name in names)
-                return Blas(ask, tell, False)
-    own = getattr(controller, "threading_layer", "") == "openmp"
-    return Blas(controller.get_num_threads, controller.set_num_threads, own)
 
 
 @cache
@@ -80,22 +46,13 @@ def _after_fork() -> None:
     """Forget the pool in a forked child, where its threads do not exist."""
     global _lock, _sharing, _running
     if _sharing:
-        _set_blas(_blas_before)
+        blas.set_threads(_blas_before)
     _lock, _sharing, _running = threading.Lock(), 0, 0
     _pool.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-def _blas_threads() -> int:
-    return max((blas.get() or 1 for blas in _blas()), default=1)
-
-
-def _set_blas(number: int) -> None:
-    for blas in _blas():
-        blas.set(number)
 
 
 def cores() -> int:
@@ -109,9 +66,9 @@ def cores() -> int:
 
 def limit() -> int:
     """How many threads one call may keep busy."""
-    if not _blas():
+    if not blas.found():
         return 1
-    return max(1, min(_blas_before if _sharing else _blas_threads(), cores()))
+    return max(1, min(_blas_before if _sharing else blas.threads(), cores()))
 
 
 @contextmanager
@@ -119,18 +76,19 @@ def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread. The first of several calls sets it, the last one sets it back."""
     global _sharing, _blas_before
     with _lock:
+        now = blas.threads()
         if not _sharing:
-            _blas_before = _blas_threads()
-        if _blas_threads() > 1:
-            _set_blas(1)
+            _blas_before = now
+        if now > 1:
+            blas.set_threads(1)
         _sharing += 1
     try:
         yield
     finally:
         with _lock:
             _sharing -= 1
-            if not _sharing or any(blas.of_a_thread for blas in _blas()):
-                _set_blas(_blas_before)
+            if not _sharing or any(one.of_a_thread for one in blas.found()):
+                blas.set_threads(_blas_before)
 
 
 def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
@@ -205,8 +163,8 @@ def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True
         global _running
         with _lock:
             _running += 1
-            if helps and _blas_threads() > 1:  # OpenMP's number for this thread
-                _set_blas(1)
+            if helps and blas.threads() > 1:  # OpenMP's number for this thread
+                blas.set_threads(1)
         try:
             # a helper leaves as soon as calls from other threads keep the cores busy
             while queue and not (helps and _running > threads):

@@ -40,6 +40,7 @@ _names = (
     "depthwise",
     "linear",
     "tiles",
+    "gemm",
 )
 _files = [Path(__file__).with_name(f"{name}.py") for name in _names]
 STAMP = tuple((f.stat().st_mtime_ns, f.stat().st_size) for f in _files if f.exists())

@@ -1,0 +1,73 @@
+"""NumPy's BLAS: how many threads it has, and where its functions are, as far as threadpoolctl finds it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
+
+
+class Blas(NamedTuple):
+    """How to ask a BLAS library for its number of threads, and how to set it."""
+
+    get: Callable[[], int]
+    set: Callable[[int], Any]
+    of_a_thread: bool = False  # with OpenMP each thread has a number of its own
+    functions: Callable[[str], Any] | None = (
+        None  # find others, with sizes of 64 bits, by their names
+    )
+
+
+@cache
+def found() -> tuple[Blas, ...]:
+    """Find NumPy's BLAS. Without threadpoolctl it is left to itself."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return ()
+
+    all_of_them = [c for c in ThreadpoolController().lib_controllers if c.user_api == "blas"]
+    # a wheel of NumPy brings its own; other libraries in the process are left alone
+    own = [c for c in all_of_them if "numpy" in c.filepath] or all_of_them
+    return tuple(_controls(controller) for controller in own)
+
+
+def _controls(controller: Any) -> Blas:
+    if controller.internal_api == "openblas" and controller.threading_layer == "pthreads":
+        # The number is the process's. threadpoolctl lets one thread alone set it; the lock of
+        # `threads.py` keeps ours in order, so its functions are called as they are, in a microsecond.
+        for prefix, suffix in product(("scipy_", ""), ("64_", "_64", "")):
+            names = [f"{prefix}openblas_{verb}_num_threads{suffix}" for verb in ("get", "set")]
+            if all(hasattr(controller.dynlib, name) for name in names):
+                ask, tell = (getattr(controller.dynlib, name) for name in names)
+
+                def functions(name: str, form: str = f"{prefix}{{}}{suffix}") -> Any:
+                    return getattr(controller.dynlib, form.format(name), None)
+
+                return Blas(ask, tell, functions=functions if suffix else None)
+    own = getattr(controller, "threading_layer", "") == "openmp"
+    return Blas(controller.get_num_threads, controller.set_num_threads, own)
+
+
+def routine(name: str) -> int:
+    """Find the address of one of BLAS' functions, such as ``cblas_sgemm``, or 0.
+
+    Only of a library of OpenBLAS' with threads that it starts itself, and sizes of 64 bits.
+    """
+    known = [blas.functions(name) for blas in found() if blas.functions]
+    if len(found()) > 1 or not known or known[0] is None:
+        return 0
+    return ctypes.cast(known[0], ctypes.c_void_p).value or 0
+
+
+def threads() -> int:
+    """Ask BLAS how many threads a call of it may have."""
+    return max((blas.get() or 1 for blas in found()), default=1)
+
+
+def set_threads(number: int) -> None:
+    """Tell BLAS how many threads a call of it may have, for the process."""
+    for blas in found():
+        blas.set(number)
