@@ -64,6 +64,12 @@ EXTRA = [
     Case((1, 4, 9, 13), (5, 4, 2, 3), {"stride": (3, 4), "padding": (0, 2), "dilation": (2, 3)}),
     Case((2, 3, 13), (4, 3, 3), {"stride": 3, "padding": 1}),
     Case((2, 3, 5, 6, 7), (4, 3, 2, 1, 2), {"stride": 2}),
+    # windows that share rows: rows of padding alone, frames of padding alone, strides of other axes
+    Case((1, 2, 3, 4), (3, 2, 3, 3), {"padding": (7, 6)}),
+    Case((1, 3, 12, 11), (4, 3, 2, 3), {"padding": (3, 2), "dilation": (3, 2)}),
+    Case((1, 3, 9, 11), (4, 3, 3, 2), {"padding": (0, 1), "stride": (1, 2)}),
+    Case((2, 3, 4, 5, 6), (4, 3, 2, 3, 3), {"padding": 1, "stride": (2, 1, 1)}),
+    Case((2, 3, 2, 5, 6), (4, 3, 3, 3, 3), {"padding": (5, 4, 1), "dilation": (2, 1, 1)}),
 ]
 
 
@@ -91,6 +97,8 @@ def blocks(request, monkeypatch):
             monkeypatch.setattr(choice.module(name), "limit", lambda: 2)
         for least in ("SINGLE", "SHARED"):
             monkeypatch.setattr(choice.module("products"), least, 0)
+        for name, size in (("ROOM", 1), ("COLUMNS", 9), ("LEAST", 1), ("TERMS", 1), ("OFTEN", 0)):
+            monkeypatch.setattr(choice.module("shared_rows"), name, size)
         monkeypatch.setattr(choice.module("units"), "SHARED", 1)
     yield request.param
     choice.module("winograd").planned.cache_clear()
@@ -584,6 +592,108 @@ def test_cells_of_strided_layers_are_picked_in_each_thread(
         parts = sorted((start, stop) for *_, start, stop in calls)
         assert len(parts) == min(lines, 2)
         assert [q for start, stop in parts for q in range(start, stop)] == [*range(lines)]
+
+
+@pytest.mark.parametrize("numba", [False, True])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_when_columns_share_rows(monkeypatch, number, numba):
+    """Where BLAS can be called for it: alone, by threads that share blocks, not beside own threads."""
+    shared_rows = choice.module("shared_rows")
+    if not blas.address_of_gemm(np.dtype(np.float32)):
+        pytest.skip("NumPy has another BLAS here")
+    if numba:
+        own(monkeypatch)
+    else:
+        monkeypatch.setattr(products, "is_available", lambda: False)
+    for module in (im2col, products, threads):
+        monkeypatch.setattr(module, "limit", lambda: number)
+    for least, size in (("LEAST", 64), ("TERMS", 12), ("OFTEN", 8)):
+        monkeypatch.setattr(shared_rows, least, size)
+    used = []
+    for name in ("forward", "weight_gradient"):
+        function = getattr(shared_rows, name)
+
+        def watch(*args, function=function):
+            used.append(args[-1])
+            function(*args)
+
+        monkeypatch.setattr(shared_rows, name, watch)
+
+    def uses(x_shape, w_shape, x_dtype="float32", **settings):
+        x, w = numbers(x_shape, x_dtype, 0), numbers(w_shape, x_dtype, 1)
+        used.clear()
+        y = convlib.conv2d(x, w, algorithm="im2col", **settings)
+        assert_near(y, convlib.conv2d(x, w, algorithm="windows", **settings), EPSILONS)
+        gw = grad.conv2d_weight(x, w_shape, y, algorithm="im2col", **settings)
+        expected = grad.conv2d_weight(x, w_shape, y, algorithm="windows", **settings)
+        assert_near(gw, expected, EPSILONS)
+        return used.copy()
+
+    monkeypatch.setattr(im2col, "SEVERAL", 0)
+    monkeypatch.setattr(im2col, "LEAST_COLUMNS", 1)
+    shared = number if number > 2 or numba else 1
+    assert uses((1, 4, 8, 8), (8, 4, 3, 3), padding=1) == [shared] * 2
+    assert uses((1, 4, 8, 8), (8, 4, 3, 3), "float64", padding=1) == [shared] * 2
+    assert uses((1, 4, 8, 8), (8, 4, 3, 3), "complex64", padding=1) == []
+    assert uses((1, 4, 8, 8), (9, 4, 3, 3), padding=1) == []  # few positions for the outputs
+    assert uses((1, 4, 8, 7), (4, 4, 3, 3), padding=1) == []  # and for a block
+    assert uses((1, 3, 8, 8), (8, 3, 3, 3), padding=1) == []  # short rows of taps
+    assert uses((1, 4, 8, 8), (8, 4, 1, 3), padding=(0, 1)) == []  # of which there is one
+    assert uses((1, 4, 16, 8), (8, 4, 3, 3), padding=1, stride=(2, 1)) == []
+    assert uses((1, 4, 8, 16), (8, 4, 3, 3), padding=1, stride=(1, 2)) == [shared] * 2
+    monkeypatch.setattr(im2col, "SEVERAL", 1 << 28)
+    monkeypatch.setattr(products, "SINGLE", 0)
+    # threads of our own share each product, and BLAS' are to stay asleep
+    expected = [] if numba and number > 1 else [1] * 2
+    assert uses((1, 4, 8, 8), (8, 4, 3, 3), padding=1) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda y: np.broadcast_to(y[:, :1], y.shape),
+        lambda y: y[:, ::-1],
+        lambda y: np.repeat(y, 2, axis=1)[:, ::2],
+        lambda y: np.repeat(y, 2, axis=3)[..., ::2],
+        lambda y: np.ascontiguousarray(y.swapaxes(2, 3)).swapaxes(2, 3),
+        lambda y: np.broadcast_to(y[0, 0, 0, 0], y.shape),
+        lambda y: np.frombuffer(b" " + y.tobytes(), np.uint8)[1:].view(y.dtype).reshape(y.shape),
+    ],
+)
+def test_shared_rows_of_any_gradient(monkeypatch, change):
+    """Of one that BLAS cannot read where it lies, too: its rows upon each other, backwards, apart."""
+    shared_rows = choice.module("shared_rows")
+    for least in ("LEAST", "TERMS", "OFTEN"):
+        monkeypatch.setattr(shared_rows, least, 1)
+    monkeypatch.setattr(im2col, "threads_for", lambda *sizes: 0)
+    x, gy = numbers((2, 3, 9, 8), "float32", 0), change(numbers((2, 5, 9, 8), "float32", 1))
+    found, expected = (
+        grad.conv2d_weight(x, (5, 3, 3, 3), gy, padding=1, algorithm=name)
+        for name in ("im2col", "windows")
+    )
+    assert_near(found, expected, EPSILONS)
+
+
+def test_blocks_of_shared_rows_take_an_eighth_of_all_columns():
+    """And as many for each thread, or at least as many columns as pay."""
+    shared_rows = choice.module("shared_rows")
+    steps = Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
+    for inputs, size, number in (
+        (64, 112, 1),
+        (64, 112, 3),
+        (256, 56, 1),
+        (256, 56, 2),
+        (64, 28, 1),
+    ):
+        x = np.empty((1, 1, inputs, size, size), np.float32)
+        strips = shared_rows.Strips(x, Shape(1, 1, inputs, 8, (size, size), (3, 3)), steps)
+        parts = strips.parts(number)
+        assert len(parts) >= number
+        assert [h for part in parts for h in range(size)[part.rows]] == [*range(size)]
+        rows = max(part.rows.stop - part.rows.start for part in parts)
+        columns = max(shared_rows.LEAST, size * size * 9 // 8 // 3 // number)
+        assert rows * size <= columns
+        assert rows * size * inputs * 12 <= max(shared_rows.ROOM, shared_rows.COLUMNS * inputs * 12)
 
 
 @pytest.mark.parametrize("numba, images", [(False, 2), (True, 3)])

@@ -1,4 +1,8 @@
-"""NumPy's BLAS: how many threads it has, and where its functions are, as far as threadpoolctl finds it."""
+"""NumPy's BLAS: how many threads it has, and where its functions are, as far as threadpoolctl finds it.
+
+Source: *Basic Linear Algebra Subprograms Technical Forum Standard* (2001), appendix B, for the function
+``cblas_?gemm``, its arguments and their numbers.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,10 @@ from collections.abc import Callable
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
+
+import numpy as np
+
+ROWS_FIRST, AS_IT_IS, TURNED = 101, 111, 112  # how cblas.h numbers the orders of a matrix
 
 
 class Blas(NamedTuple):
@@ -60,6 +68,36 @@ def routine(name: str) -> int:
     if len(found()) > 1 or not known or known[0] is None:
         return 0
     return ctypes.cast(known[0], ctypes.c_void_p).value or 0
+
+
+@cache
+def address_of_gemm(dtype: np.dtype) -> int:
+    """Where BLAS' product of matrices of such numbers is, or 0 if that is not known."""
+    names = {np.dtype(np.float32): "cblas_sgemm", np.dtype(np.float64): "cblas_dgemm"}
+    return routine(names[dtype]) if dtype in names else 0
+
+
+@cache
+def _gemm(dtype: np.dtype) -> Any:
+    short, whole, memory = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
+    number = ctypes.c_float if dtype.itemsize == 4 else ctypes.c_double
+    # (order, order of a, order of b, m, n, k, alpha, a, its pitch, b, its pitch, beta, y, its pitch)
+    kinds = [*[short] * 3, *[whole] * 3, number, *[memory, whole] * 2, number, memory, whole]
+    return ctypes.CFUNCTYPE(None, *kinds)(address_of_gemm(dtype))
+
+
+def add_product(a: Any, b: Any, y: Any, plus: float) -> None:
+    """y = a @ b + plus · y, which `np.matmul` cannot do: matrices that `address_of_gemm` knows.
+
+    In a and y the numbers of a row are neighbours; in b, those of a row or of a column.
+    """
+    size, turned = a.itemsize, b.strides[1] != b.itemsize
+    order, pitch = (TURNED, b.strides[1]) if turned else (AS_IT_IS, b.strides[0])
+    _gemm(a.dtype)(
+        ROWS_FIRST, AS_IT_IS, order, *y.shape, a.shape[1],
+        1, a.ctypes.data, a.strides[0] // size, b.ctypes.data, pitch // size,
+        plus, y.ctypes.data, y.strides[0] // size,
+    )  # fmt: skip
 
 
 def threads() -> int:

@@ -3,9 +3,7 @@
 `np.matmul` takes Python's lock before BLAS computes and after it. Where two threads share a product,
 each waits for the other's lock: a tenth of a millisecond, as long as some products take. So BLAS' own
 function is called here, at its address, by the threads of `helpers.py`.
-
-Source: *Basic Linear Algebra Subprograms Technical Forum Standard* (2001), appendix B, for the function
-``cblas_?gemm``, its arguments and their numbers.
+The function's arguments are in `blas.py`.
 """
 
 from __future__ import annotations
@@ -18,11 +16,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from .blas import AS_IT_IS, ROWS_FIRST, TURNED
 from .signals import rest, ring
 from .threads import pieces
 from .vectors import kernel
 
-ROWS_FIRST, AS_IT_IS, TURNED = 101, 111, 112  # how cblas.h numbers the orders of a matrix
 IMAGES, ROWS, COLUMNS = range(3)  # what of a product is cut into parts
 
 

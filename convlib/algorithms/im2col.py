@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from . import shared_rows
 from .caches import near
 from .columns import Block, Columns
 from .products import is_own, multiply, pick, threads_for
@@ -145,7 +146,12 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             multiply(xp, matrix, memory.reshape(g, shape.i, -1), y)
         return
 
-    columns, several = Columns(xp, x, shape, steps), is_shared(xp, shape)
+    several = is_shared(xp, shape)
+    own = threads_for(xp, shape.products, x.dtype)
+    if shared_rows.pays(xp, shape, steps, out) and (several or not own):
+        shared_rows.forward(x, w, out, steps, limit() if several else 1)
+        return
+    columns = Columns(xp, x, shape, steps)
 
     def block(b: Block) -> None:
         seen = columns.of(b)
@@ -177,10 +183,14 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
         cells = x.reshape(shape.n, g, shape.i, -1).swapaxes(2, 3)
         multiply(xp, flat, cells, total)
         return
-    found = plan(xp, shape, x.dtype.itemsize)
-    # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
     several = is_shared(xp, shape)
     threads = limit() if several else 1
+    own = threads_for(xp, shape.products, x.dtype)
+    if shared_rows.pays(xp, shape, steps, gy) and (several or not own):
+        shared_rows.weight_gradient(x, gy, out, steps, threads)
+        return
+    found = plan(xp, shape, x.dtype.itemsize)
+    # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
     shares = [found[a] for a in pieces(len(found), len(found), threads)]
     if len(shares) > 1:  # a share need not hold blocks of all groups
         total[...] = 0

@@ -12,14 +12,13 @@ where NumPy has another BLAS than the one of its wheels.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import cache
 from math import prod
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .blas import routine
+from .blas import address_of_gemm
 from .memory import memory_of, usable
 from .steps import is_available, loops
 from .threads import limit, one_blas_thread, pieces, scratch
@@ -29,11 +28,9 @@ SHARED = 1 << 22  # with fewer, one thread is done before another one has begun
 SEVERAL = 1 << 25  # from here on a thread that sleeps is worth waking
 
 
-@cache
 def address_of(dtype: np.dtype) -> int:
-    """Where BLAS' product of such numbers is, or 0 if that is not known."""
-    names = {np.dtype(np.float32): "cblas_sgemm", np.dtype(np.float64): "cblas_dgemm"}
-    return routine(names[dtype]) if is_available() and dtype in names else 0
+    """Where BLAS' product of such numbers is, or 0 if that is not known or nothing can call it."""
+    return address_of_gemm(dtype) if is_available() else 0
 
 
 def is_own(xp: ModuleType) -> bool:
