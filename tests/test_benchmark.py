@@ -249,9 +249,10 @@ def test_what_is_recorded_measures_what_is_asked(monkeypatch, tmp_path, capsys):
 
     def fake(networks, algorithms, tasks, batches=(1,), threads=1, **others):
         calls.append((tuple(networks), tuple(tasks), tuple(batches), threads))
-        head = {"kind": "dense", "seconds": 1.0, "ratio": 1.0, "low": 1.0, "high": 1.0}
+        kind = "whole" if others.get("whole") else "dense"
+        head = {"kind": kind, "seconds": 1.0, "ratio": 1.0, "low": 1.0, "high": 1.0}
         rows = [
-            {"network": n, "layer": "1", "task": t, "batch": b, "algorithm": a} | head
+            {"network": n, "layer": kind, "task": t, "batch": b, "algorithm": a} | head
             for n in networks for t in tasks for b in batches for a in ("torch", *algorithms)
         ]  # fmt: skip
         others["progress"](1, 1, "last")
@@ -267,14 +268,24 @@ def test_what_is_recorded_measures_what_is_asked(monkeypatch, tmp_path, capsys):
         for threads in (1, 2):
             mine = [r for r in rows if (r["task"], r["threads"], r["batch"]) == (task, threads, 1)]
             assert {r["network"] for r in mine if r["algorithm"] == "auto"} == suites
-    assert {r["network"] for r in rows if r["batch"] == 8} == suites
+    for kind in ("dense", "whole"):
+        mine = [r for r in rows if (r["kind"], r["batch"]) == (kind, 8)]
+        assert {r["network"] for r in mine} == suites
     assert str(file) in capsys.readouterr().out
 
 
 def test_the_record_of_the_book_has_every_layer():
     """What is shown was measured for each layer of each network, beside PyTorch, by each algorithm."""
-    rows = record.load()["rows"]
+    found = record.load()["rows"]
+    rows = [row for row in found if row["kind"] != "whole"]
     for suite in record.SUITES:
+        for batch in (1, 8):
+            mine = [
+                r
+                for r in found
+                if r["kind"] == "whole" and (r["network"], r["batch"]) == (suite, batch)
+            ]
+            assert {r["algorithm"] for r in mine} == {"torch", *record.BOTH}
         layers = {str(layer) for layer in NETWORKS[suite]}
         for task in ("forward", "input", "weight"):
             for threads in (1, 2):
@@ -282,6 +293,6 @@ def test_the_record_of_the_book_has_every_layer():
                     key = {"network": suite, "task": task, "threads": threads, "algorithm": name}
                     mine = [r for r in rows if r["batch"] == 1 and key.items() <= r.items()]
                     assert {r["layer"] for r in mine} == layers
-    for row in rows:
+    for row in found:
         assert row["low"] <= row["ratio"] <= row["high"] and row["seconds"] > 0
         assert row["algorithm"] != "torch" or row["ratio"] == 1

@@ -6,7 +6,8 @@ here::
 
     python -m convlib.benchmark.record
 
-The file beside the library has a row for each layer, task, batch, number of threads and algorithm.
+The file beside the library has a row for each layer, task, batch, number of threads and algorithm, and
+rows for all layers of a network one after another.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ RUNS: tuple[dict[str, Any], ...] = tuple(
         (["forward"], BOTH, 2, [8]),
     )
 )
+# And all layers of a network one after another: rows of the kind "whole".
+WHOLE = {"tasks": ["forward"], "algorithms": BOTH, "threads": 2, "batches": [1, 8], "whole": True}
+RUNS += ({"networks": SUITES} | WHOLE,)
 
 
 def collect(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
