@@ -408,7 +408,7 @@ MUTATIONS = [
     Mutation("algorithms/shared_rows.py", " and is_dense(x)", "", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "distance >= size and ", "", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "return is_dense(array) and", "return", ALGORITHMS),
-    Mutation("algorithms/shared_rows.py", "np.argsort(order)", "order", ALGORITHMS),
+    Mutation("algorithms/shared_rows.py", "taps), 2, 4)", "taps), 2, 3)", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "// 8 // threads", "// threads", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "shape.i * shape.taps[-1] < TERMS or", "", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", ">= OFTEN * shape.o", ">= 0", ALGORITHMS),

@@ -29,13 +29,13 @@ from .caches import near
 from .steps import Shape, Steps, seen, shape_of
 from .threads import pieces, scratch, share
 
-# Bytes of a block's cells, and its columns at least, as far as it may be so large: enough for BLAS' own
-# copy of the weight, and for the rows that two blocks copy.
+# Bytes of a block's cells at most, and its columns at least: enough to make up for BLAS' own copy of the
+# weight, and for the rows that two blocks copy.
 ROOM = min(near() * 6, 6 << 20)
 COLUMNS = 1024
-LEAST = 512  # columns; with fewer, those of all taps are as fast
+LEAST = 512  # positions of the last two axes; with fewer, the columns of all taps are as fast
 TERMS = 96  # cells of a row of taps: with fewer, BLAS would read and write its sums too often
-OFTEN = 8  # positions for each output: with fewer, to put the weight in order takes longer than it saves
+OFTEN = 1  # positions for each output: with fewer, to put the weight in order takes longer than it saves
 
 
 def is_dense(array: Any) -> bool:
@@ -86,10 +86,10 @@ class Strips:
         """Cut the outputs into blocks of some rows, and into one for each thread at least."""
         shape, (high, wide) = self.shape, self.shape.positions[-2:]
         first: list[Any] = [range(shape.n), range(shape.g), np.ndindex(*shape.positions[:-2])]
-        # no more than an eighth of all columns, for all threads
+        # no more than an eighth of all columns, for all threads, unless these are few
         columns = shape.n * shape.g * prod(shape.positions) * shape.taps[-2] // 8 // threads
-        wanted = max(ROOM // (shape.i * shape.taps[-1] * self.x.itemsize), COLUMNS)
-        most = max(min(wanted, columns) // wide, LEAST // wide, 1)
+        wanted = ROOM // (shape.i * shape.taps[-1] * self.x.itemsize)
+        most = max(max(min(wanted, columns), COLUMNS) // wide, 1)
         number = shape.n * shape.g * prod(shape.positions[:-2])
         rows = pieces(high, most, threads if number < threads else 1)
         return [Part(n, g, before, row) for n, g, before in product(*first) for row in rows]
@@ -140,23 +140,18 @@ class Strips:
                 yield tap, k, copied[:, first : first + size]
 
 
-def in_order(ndim: int) -> tuple[int, ...]:
-    """The axes of a weight, from (g, o, i, …, k, l) to (g, …, k, o, l, i)."""
-    return (0, *range(3, ndim - 1), 1, ndim - 1, 2)
-
-
 def by_rows(weight: Any, shape: Shape) -> Any:
-    """(…, g, …, k, o, l, i) to (…, g, t, k, o, l·i), where t counts the taps before the last two."""
-    return weight.reshape(
-        -1, shape.g, prod(shape.taps[:-2]), shape.taps[-2], shape.o, shape.taps[-1] * shape.i
-    )
+    """(…, g, o, …, k, l, i) to (…, g, t, k, o, l·i), where t counts the taps before the last two."""
+    taps = prod(shape.taps[:-2]), shape.taps[-2], shape.taps[-1] * shape.i
+    return np.moveaxis(weight.reshape(-1, shape.g, shape.o, *taps), 2, 4)
 
 
 def forward(x: Any, w: Any, out: Any, steps: Steps, threads: int) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
     strips = Strips(x, shape, steps)
-    (weights,) = by_rows(np.ascontiguousarray(w.transpose(in_order(w.ndim))), shape)
+    # (g, o, i, …, k, l) -> (g, o, …, k, l, i): each of its rows of taps is a matrix, with gaps
+    (weights,) = by_rows(np.ascontiguousarray(np.moveaxis(w, 2, -1)), shape)
 
     def block(*part: Any) -> None:
         one, begun = Part(*part), False
@@ -174,11 +169,11 @@ def forward(x: Any, w: Any, out: Any, steps: Steps, threads: int) -> None:
 def weight_gradient(x: Any, gy: Any, out: Any, steps: Steps, threads: int) -> None:
     """(n, g, i, H, W) and (n, g, o, h, w) to (g, o, i, k, l)."""
     shape = shape_of(x, out, gy)
-    strips, order = Strips(x, shape, steps), in_order(out.ndim)
+    strips = Strips(x, shape, steps)
     found = strips.parts(threads)
     # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
     shares = [found[a] for a in pieces(len(found), len(found), threads)]
-    sums = np.zeros((len(shares), *(out.shape[axis] for axis in order)), out.dtype)
+    sums = np.zeros((len(shares), shape.g, shape.o, *shape.taps, shape.i), out.dtype)
 
     def add(mine: list[Part], total: Any) -> None:
         for one in mine:
@@ -188,5 +183,5 @@ def weight_gradient(x: Any, gy: Any, out: Any, steps: Steps, threads: int) -> No
                 add_product(y, columns.T, total[one.g, tap, k], 1)
 
     share(add, list(zip(shares, by_rows(sums, shape), strict=True)), threads > 1)
-    # (g, …, k, o, l, i) -> (g, o, i, …, k, l)
-    out[...] = sums.sum(0).transpose(np.argsort(order))
+    # (g, o, …, k, l, i) -> (g, o, i, …, k, l)
+    out[...] = np.moveaxis(sums.sum(0) if len(sums) > 1 else sums[0], -1, 2)
