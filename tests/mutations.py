@@ -205,7 +205,17 @@ MUTATIONS = [
     Mutation("grad/max_pooling.py", " & (indices >= 0)", "", POOLING),
     Mutation("grad/max_pooling.py", "if not bool(found.all()):", "if False:", POOLING),
     # compiled loops, and the threads that share them
-    Mutation("algorithms/threads.py", "min(wanted, limit() - _running)", "wanted", THREADS),
+    Mutation("algorithms/threads.py", "not _holders or (now > 1", "(now > 1", ALGORITHMS),
+    Mutation(
+        "algorithms/threads.py",
+        "not _holders or (now > 1 and",
+        "not (_holders - {me}) or (0 and",
+        ALGORITHMS,
+    ),
+    Mutation("algorithms/threads.py", " and _holders == {me}", "", ALGORITHMS),
+    Mutation("algorithms/threads.py", "if _holders <= {me}", "if not _holders", ALGORITHMS),
+    Mutation("algorithms/threads.py", " if name != me", "", THREADS),
+    Mutation("algorithms/threads.py", "min(wanted, limit() - others)", "wanted", THREADS),
     Mutation("algorithms/signals.py", "if now == DONE:", "if now >= RUNNING:", COMPILED),
     Mutation("algorithms/helpers.py", "left += parts[running:]", "pass", COMPILED),
     Mutation("algorithms/helpers.py", "        signals.rest(team)\n", "", COMPILED),

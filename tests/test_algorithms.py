@@ -340,7 +340,7 @@ def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
             for actual, expected in zip(found, alone * 3, strict=True):
                 np.testing.assert_array_equal(actual, expected)
     assert blas.threads() == before
-    assert threads._sharing == threads._running == 0
+    assert not threads._holders and not threads._busy
 
 
 @pytest.mark.parametrize("number", [1, 3, 4])
@@ -402,13 +402,50 @@ def test_no_thread_is_woken_up_where_one_is_allowed(monkeypatch):
 
 def test_no_more_threads_are_counted_than_may_be(monkeypatch):
     monkeypatch.setattr(threads, "limit", lambda: 3)
-    assert threads.enter(3) == 3  # who asks has looked at the limit
-    assert threads.enter(2) == 1  # another caller: none but itself
-    threads.leave(1)
-    threads.leave(2)
-    assert threads.enter(3) == 2
-    threads.leave(3)
-    assert threads._running == 0
+    with ThreadPoolExecutor(1) as pool:
+        assert threads.enter(3) == 3  # who asks has looked at the limit
+        assert pool.submit(threads.enter, 2).result() == 1  # another caller: none but itself
+        assert threads.enter(3) == 2  # an interrupt ended the first call, and it asks again
+        threads.leave()
+        pool.submit(threads.leave).result()
+    assert threads.enter(3) == 3
+    threads.leave()
+    assert not threads._busy
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("call", range(3))
+def test_an_interrupt_leaves_blas_its_threads(monkeypatch, call, late):
+    """Wherever it comes, before BLAS is told or after: the next call mends what it left."""
+    state, calls = {"threads": 4}, []
+
+    def interrupted(act):
+        calls.append(act)
+        now = len(calls) == call + 1
+        if now and not late:
+            raise KeyboardInterrupt
+        result = act()
+        if now:
+            raise KeyboardInterrupt
+        return result
+
+    library = blas.Blas(
+        lambda: interrupted(lambda: state["threads"]),
+        lambda number: interrupted(lambda: state.update(threads=number)),
+    )
+    monkeypatch.setattr(blas, "found", lambda: (library,))
+    monkeypatch.setattr(threads, "cores", lambda: 8)
+    reached = False
+    with pytest.raises(KeyboardInterrupt), threads.one_blas_thread():
+        reached = True
+        assert state["threads"] == 1
+    assert reached == (call > 1)
+    with threads.one_blas_thread():
+        assert state["threads"] == 1
+        assert threads.limit() == 4
+    assert state["threads"] == 4
+    assert threads.limit() == 4
+    assert not threads._holders
 
 
 @pytest.mark.parametrize("numba", [False, True])
@@ -1021,7 +1058,7 @@ def test_errors_come_out_of_the_threads(monkeypatch):
     with pytest.raises(FloatingPointError, match="seven"):
         threads.share(work, [(number,) for number in range(40)])
     assert blas.threads() == before
-    assert threads._sharing == threads._running == 0
+    assert not threads._holders and not threads._busy
 
 
 def test_errstate_reaches_the_threads(monkeypatch):

@@ -596,7 +596,7 @@ def helpers(monkeypatch):
     monkeypatch.setattr(choice.module("compiled"), "SEVERAL", 0)
     monkeypatch.setattr(module, "SimpleQueue", Bell)
     yield module
-    assert threads._running == 0
+    assert not threads._busy
     module.stop()
     assert not [thread for thread in threading.enumerate() if isinstance(thread, module.Helper)]
 
@@ -780,7 +780,7 @@ def test_an_interrupt_leaves_no_helper_claimed(helpers, monkeypatch, interrupted
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(where, interrupted, interrupt)
         helpers.share(work, parts)
-    assert threads._running == 0
+    assert not threads._busy
     assert {state for state, _ in numbers_of(helpers)} == {0}
     assert_right_as_ever()
 
@@ -812,7 +812,7 @@ def test_errors_come_out_of_helpers_and_leave_them_usable(helpers):
             parts = [(part, fails) for part in range(4)]
             with pytest.raises(FloatingPointError, match=f"part {fails}"):
                 helpers.share(work, parts)
-            assert threads._running == 0
+            assert not threads._busy
             assert {state for state, _ in numbers_of(helpers)} == {0}
     assert_right_as_ever()
 

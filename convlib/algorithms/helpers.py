@@ -167,7 +167,7 @@ def share(work: Callable[..., Any], parts: Sequence[tuple], wake: bool = True) -
         _let_go(team)
         raise
     finally:
-        threads.leave(running)
+        threads.leave()
         _last = perf_counter()
     if errors:
         try:

@@ -28,9 +28,11 @@ import numpy as np
 from . import blas
 
 _lock = threading.Lock()
-_sharing = 0  # calls that share out blocks at this moment
-_running = 0  # threads that work on blocks at this moment
-_blas_before = 1  # BLAS' threads, as they stood before the first of these calls
+# An interrupt may end a call between any two lines of it. So nothing is counted up and down: each thread
+# writes down under its own name what it does, and its next call writes over what an ended one has left.
+_holders: set[int] = set()  # threads whose calls hold BLAS to one thread at this moment
+_busy: dict[int, int] = {}  # how many threads each caller's call, or each helper, keeps busy
+_blas_before = 1  # BLAS' threads, as they stood before the first of the holders
 _kept = threading.local()
 KEEP = 1 << 22  # bytes that a thread keeps at most
 ALIGNED = 64  # bytes of a cache line
@@ -44,10 +46,12 @@ def _pool() -> ThreadPoolExecutor:
 
 def _after_fork() -> None:
     """Forget the pool in a forked child, where its threads do not exist."""
-    global _lock, _sharing, _running
-    if _sharing:
+    global _lock
+    if _holders:
         blas.set_threads(_blas_before)
-    _lock, _sharing, _running = threading.Lock(), 0, 0
+    _lock = threading.Lock()
+    _holders.clear()
+    _busy.clear()
     _pool.cache_clear()
 
 
@@ -68,27 +72,28 @@ def limit() -> int:
     """How many threads one call may keep busy."""
     if not blas.found():
         return 1
-    return max(1, min(_blas_before if _sharing else blas.threads(), cores()))
+    return max(1, min(_blas_before if _holders else blas.threads(), cores()))
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread. The first of several calls sets it, the last one sets it back."""
-    global _sharing, _blas_before
+    global _blas_before
+    me = threading.get_ident()
     with _lock:
         now = blas.threads()
-        if not _sharing:
+        if not _holders or (now > 1 and _holders == {me}):
             _blas_before = now
+        _holders.add(me)
         if now > 1:
             blas.set_threads(1)
-        _sharing += 1
     try:
         yield
     finally:
         with _lock:
-            _sharing -= 1
-            if not _sharing or any(one.of_a_thread for one in blas.found()):
+            if _holders <= {me} or any(one.of_a_thread for one in blas.found()):
                 blas.set_threads(_blas_before)
+            _holders.discard(me)
 
 
 def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
@@ -130,20 +135,25 @@ def pieces(total: int, size: int, at_least: int = 1) -> list[slice]:
 
 
 def enter(wanted: int) -> int:
-    """Count as many threads as busy as there are wanted and may be, at least the one that asks."""
-    global _running
+    """Write down as many threads as busy as there are wanted and may be, at least the one that asks."""
+    me = threading.get_ident()
     with _lock:
         # who asks has looked at the limit; there may be others at work
-        number = max(1, min(wanted, limit() - _running)) if _running else wanted
-        _running += number
+        others = sum(number for name, number in _busy.items() if name != me)
+        number = max(1, min(wanted, limit() - others)) if others else wanted
+        _busy[me] = number
     return number
 
 
-def leave(number: int) -> None:
-    """Say that so many are no longer busy."""
-    global _running
+def leave() -> None:
+    """Say that the threads of this one's call are no longer busy."""
     with _lock:
-        _running -= number
+        _busy.pop(threading.get_ident(), None)
+
+
+def _number_busy() -> int:
+    with _lock:
+        return sum(_busy.values())
 
 
 def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True) -> None:
@@ -160,22 +170,20 @@ def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True
     queue = deque(jobs)
 
     def loop(helps: bool) -> None:
-        global _running
         with _lock:
-            _running += 1
+            _busy[threading.get_ident()] = 1
             if helps and blas.threads() > 1:  # OpenMP's number for this thread
                 blas.set_threads(1)
         try:
             # a helper leaves as soon as calls from other threads keep the cores busy
-            while queue and not (helps and _running > threads):
+            while queue and not (helps and _number_busy() > threads):
                 try:
                     job = queue.popleft()
                 except IndexError:
                     return
                 work(*job)
         finally:
-            with _lock:
-                _running -= 1
+            leave()
 
     if threads == 1:
         return loop(False)
