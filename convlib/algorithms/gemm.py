@@ -109,7 +109,7 @@ def picked(call, one, w, y, sizes, arrays, x, x_steps, memory, start, stop, team
 
 
 def matrix(shape: tuple[int, ...], steps: tuple[int, ...], itemsize: int) -> tuple[int, ...] | None:
-    """An array's row of `arrays`, or nothing if BLAS cannot read its matrices where they are."""
+    """An aligned array's row of `arrays`, or nothing if BLAS cannot read its matrices where they are."""
     rows, columns = shape[-2:]
     down, along = steps[-2] // itemsize, steps[-1] // itemsize
     # where there is a single row, the step to the next one can be anything
@@ -118,8 +118,6 @@ def matrix(shape: tuple[int, ...], steps: tuple[int, ...], itemsize: int) -> tup
     elif (rows == 1 or down == 1) and (columns == 1 or along >= rows):
         order, pitch = TURNED, max(along, rows)
     else:
-        return None
-    if any(step % itemsize for step in steps):
         return None
     return (*(0,) * (4 - len(shape)), *steps, pitch, order)
 

@@ -82,7 +82,7 @@ def one_blas_thread() -> Iterator[None]:
     me = threading.get_ident()
     with _lock:
         now = blas.threads()
-        if not _holders or (now > 1 and _holders == {me}):
+        if not _holders or now > 1:
             _blas_before = now
         _holders.add(me)
         if now > 1:
