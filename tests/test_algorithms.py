@@ -8,6 +8,7 @@ import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -727,6 +728,7 @@ def test_blocks_of_shared_rows_take_an_eighth_of_all_columns():
         (256, 56, 1),
         (256, 56, 2),
         (64, 28, 1),
+        (64, 28, 3),
     ):
         x = np.empty((1, 1, inputs, size, size), np.float32)
         strips = shared_rows.Strips(x, Shape(1, 1, inputs, 8, (size, size), (3, 3)), steps)
@@ -750,6 +752,23 @@ def test_picked_images_ask_no_pool(monkeypatch, numba, images):
     x, w = numbers((images, 4, 32, 32), "float32", 0), numbers((6, 4, 1, 1), "float32", 1)
     found = convlib.conv2d(x, w, stride=2, algorithm="im2col")
     assert_near(found, convlib.conv2d(x, w, stride=2, algorithm="windows"), EPSILONS)
+
+
+@pytest.mark.parametrize("suffix, prefix", [("64_", "scipy_"), ("64_", ""), ("_64", ""), ("", "")])
+def test_functions_with_short_sizes_are_not_called(suffix, prefix):
+    """Whole numbers have 64 bits where names say so; else they may have 32."""
+    names = ("openblas_get_num_threads", "openblas_set_num_threads", "cblas_sgemm")
+    library = SimpleNamespace(**{f"{prefix}{name}{suffix}": name for name in names})
+    controller = SimpleNamespace(
+        internal_api="openblas", threading_layer="pthreads", dynlib=library
+    )
+    found = blas._controls(controller)
+    assert (found.get, found.set) == names[:2]
+    if suffix:
+        assert found.functions("cblas_sgemm") == "cblas_sgemm"
+        assert found.functions("cblas_xgemm") is None
+    else:
+        assert found.functions is None
 
 
 def test_only_blas_of_numpys_wheels_is_called_by_its_address(monkeypatch):
