@@ -29,13 +29,13 @@ from .caches import near
 from .steps import Shape, Steps, seen, shape_of
 from .threads import pieces, scratch, share
 
-# Bytes of a block's cells at most, and its columns at least: enough to make up for BLAS' own copy of the
-# weight, and for the rows that two blocks copy.
+# Bytes of a block's cells at most, unless its columns are no more than these: enough to make up for BLAS'
+# own copy of the weight, and for the rows that two blocks copy.
 ROOM = min(near() * 6, 6 << 20)
 COLUMNS = 1024
-LEAST = 512  # positions of the last two axes; with fewer, the columns of all taps are as fast
+LEAST = 512  # columns of a block; images with fewer are as fast with the columns of all taps
 TERMS = 96  # cells of a row of taps: with fewer, BLAS would read and write its sums too often
-OFTEN = 1  # positions for each output: with fewer, to put the weight in order takes longer than it saves
+OFTEN = 8  # positions an output: with fewer, to put a weight in order takes more than it saves, and memory
 
 
 def is_dense(array: Any) -> bool:
@@ -87,8 +87,8 @@ class Strips:
         first: list[Any] = [range(shape.n), range(shape.g), np.ndindex(*shape.positions[:-2])]
         # no more than an eighth of all columns, for all threads, unless these are few
         columns = shape.n * shape.g * prod(shape.positions) * shape.taps[-2] // 8 // threads
-        wanted = ROOM // (shape.i * shape.taps[-1] * self.x.itemsize)
-        most = max(max(min(wanted, columns), COLUMNS) // wide, 1)
+        wanted = max(ROOM // (shape.i * shape.taps[-1] * self.x.itemsize), COLUMNS)
+        most = max(max(min(wanted, columns), LEAST) // wide, 1)
         number = shape.n * shape.g * prod(shape.positions[:-2])
         rows = pieces(high, most, threads if number < threads else 1)
         return [Part(n, g, before, row) for n, g, before in product(*first) for row in rows]
