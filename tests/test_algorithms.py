@@ -99,7 +99,7 @@ def blocks(request, monkeypatch):
             monkeypatch.setattr(choice.module(name), "limit", lambda: 2)
         for least in ("SINGLE", "SHARED"):
             monkeypatch.setattr(choice.module("products"), least, 0)
-        for name, size in (("ROOM", 1), ("COLUMNS", 9), ("LEAST", 1), ("TERMS", 1), ("OFTEN", 0)):
+        for name, size in (("ROOM", 1), ("COLUMNS", 9), ("LEAST", 1), ("TERMS", 1), ("PIECE", 2)):
             monkeypatch.setattr(choice.module("shared_rows"), name, size)
         monkeypatch.setattr(choice.module("units"), "SHARED", 1)
     yield request.param
@@ -651,8 +651,14 @@ def test_when_columns_share_rows(monkeypatch, number, numba):
         monkeypatch.setattr(products, "is_available", lambda: False)
     for module in (im2col, products, threads):
         monkeypatch.setattr(module, "limit", lambda: number)
-    for least, size in (("LEAST", 64), ("TERMS", 12), ("OFTEN", 8)):
+    for least, size in (("LEAST", 64), ("TERMS", 12), ("COLUMNS", 64)):
         monkeypatch.setattr(shared_rows, least, size)
+
+    def add(a, b, y, function=shared_rows.add_product):
+        assert a.shape[1] == b.shape[0] and b.shape[1] == y.shape[1] > 0
+        function(a, b, y)
+
+    monkeypatch.setattr(shared_rows, "add_product", add)
     used = []
     for name in ("forward", "weight_gradient"):
         function = getattr(shared_rows, name)
@@ -675,21 +681,52 @@ def test_when_columns_share_rows(monkeypatch, number, numba):
 
     monkeypatch.setattr(im2col, "SEVERAL", 0)
     monkeypatch.setattr(im2col, "LEAST_COLUMNS", 1)
-    shared = number if number > 2 or numba else 1
-    assert uses((1, 4, 8, 8), (8, 4, 3, 3), padding=1) == [shared] * 2
-    assert uses((1, 4, 8, 8), (8, 4, 3, 3), "float64", padding=1) == [shared] * 2
+    # threads without a block each do without, but for a gradient's
+    few = [number] if number > 2 or (numba and number > 1) else [1, 1]
+    assert uses((1, 4, 8, 8), (8, 4, 3, 3), padding=1) == few
+    assert uses((1, 4, 8, 8), (8, 4, 3, 3), "float64", padding=1) == few
     assert uses((1, 4, 8, 8), (8, 4, 3, 3), "complex64", padding=1) == []
-    assert uses((1, 4, 8, 8), (9, 4, 3, 3), padding=1) == []  # few positions for the outputs
-    assert uses((1, 4, 8, 7), (4, 4, 3, 3), padding=1) == []  # and for a block
+    assert uses((1, 4, 8, 7), (4, 4, 3, 3), padding=1) == []  # few positions
     assert uses((1, 3, 8, 8), (8, 3, 3, 3), padding=1) == []  # short rows of taps
     assert uses((1, 4, 8, 8), (8, 4, 1, 3), padding=(0, 1)) == []  # of which there is one
     assert uses((1, 4, 16, 8), (8, 4, 3, 3), padding=1, stride=(2, 1)) == []
-    assert uses((1, 4, 8, 16), (8, 4, 3, 3), padding=1, stride=(1, 2)) == [shared] * 2
+    assert uses((1, 4, 8, 16), (8, 4, 3, 3), padding=1, stride=(1, 2)) == few
+    # with a block each, two threads share them without Numba, too
+    assert uses((1, 4, 24, 8), (8, 4, 3, 3), padding=1) == [number] * 2
+    # rows of padding alone, more than a block
+    assert uses((2, 4, 3, 8), (8, 4, 3, 3), padding=(9, 1)) == [number] * 2
+    # pieces of the channels, for each thread a gradient's own
+    monkeypatch.setattr(shared_rows, "PIECE", 3)
+    assert uses((2, 8, 9, 16), (8, 4, 3, 3), padding=1, groups=2) == [number] * 2
     monkeypatch.setattr(im2col, "SEVERAL", 1 << 28)
     monkeypatch.setattr(products, "SINGLE", 0)
     # threads of our own share each product, and BLAS' are to stay asleep
     expected = [] if numba and number > 1 else [1] * 2
     assert uses((1, 4, 8, 8), (8, 4, 3, 3), padding=1) == expected
+
+
+@pytest.mark.parametrize("piece, shares", [(4, [(0, 2), (2, 4)]), (7, [(0, 4)])])
+def test_threads_share_channels_of_a_gradient_or_its_blocks(monkeypatch, piece, shares):
+    """Channels, as then nothing is to be added up in the end; if BLAS has enough of them."""
+    shared_rows = choice.module("shared_rows")
+    if not blas.address_of_gemm(np.dtype(np.float32)):
+        pytest.skip("NumPy has another BLAS here")
+    for name, size in (("LEAST", 1), ("TERMS", 1), ("COLUMNS", 9), ("PIECE", piece)):
+        monkeypatch.setattr(shared_rows, name, size)
+    used = set()
+
+    def watch(strips, part, channels, function=shared_rows.Strips.each):
+        used.add((channels.start, channels.stop))
+        return function(strips, part, channels)
+
+    monkeypatch.setattr(shared_rows.Strips, "each", watch)
+    x, gy = numbers((2, 1, 4, 9, 8), "float32", 0), numbers((2, 1, 5, 9, 8), "float32", 1)
+    steps = Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
+    found, expected = np.empty((2, 1, 5, 4, 3, 3), np.float32)
+    shared_rows.weight_gradient(x, gy, found, steps, 0, 2)
+    assert sorted(used) == shares
+    choice.module("einsum").weight_gradient(np, x, gy, expected, steps)
+    assert_near(found, expected, EPSILONS)
 
 
 @pytest.mark.parametrize(
@@ -707,7 +744,7 @@ def test_when_columns_share_rows(monkeypatch, number, numba):
 def test_shared_rows_of_any_gradient(monkeypatch, change):
     """Of one that BLAS cannot read where it lies, too: its rows upon each other, backwards, apart."""
     shared_rows = choice.module("shared_rows")
-    for least in ("LEAST", "TERMS", "OFTEN"):
+    for least in ("LEAST", "TERMS"):
         monkeypatch.setattr(shared_rows, least, 1)
     monkeypatch.setattr(im2col, "threads_for", lambda *sizes: 0)
     x, gy = numbers((2, 3, 9, 8), "float32", 0), change(numbers((2, 5, 9, 8), "float32", 1))
@@ -731,13 +768,58 @@ def test_blocks_of_shared_rows_take_an_eighth_of_all_columns():
         (64, 28, 3),
     ):
         x = np.empty((1, 1, inputs, size, size), np.float32)
-        strips = shared_rows.Strips(x, Shape(1, 1, inputs, 8, (size, size), (3, 3)), steps)
-        parts = strips.parts(number)
-        assert len(parts) >= number
-        assert [h for part in parts for h in range(size)[part.rows]] == [*range(size)]
-        rows = max(part.rows.stop - part.rows.start for part in parts)
-        assert rows * size <= max(shared_rows.LEAST, size * size * 3 // 8 // number)
-        assert rows * size * inputs * 12 <= max(shared_rows.ROOM, shared_rows.COLUMNS * inputs * 12)
+        strips = shared_rows.Strips(x, Shape(1, 1, inputs, 8, (size, size), (3, 3)), steps, 0)
+        for pieces in (1, 4):
+            channels = inputs // pieces
+            parts = strips.parts(number, channels)
+            assert len(parts) >= number
+            assert [h for part in parts for h in range(size)[part.rows]] == [*range(size)]
+            columns = max(part.rows.stop - part.rows.start for part in parts) * size
+            most = min(shared_rows.ROOM // (12 * channels), size**2 * 3 * pieces // 8 // number)
+            assert columns <= max(shared_rows.COLUMNS, most)
+            assert columns > max(shared_rows.COLUMNS, most) / 2 / number
+
+
+def test_pieces_of_a_weight_take_an_eighth_of_all_columns():
+    """In the order of its taps; or as few channels as BLAS takes at once."""
+    shared_rows = choice.module("shared_rows")
+    for images, inputs, outputs, size in ((1, 512, 512, 32), (4, 512, 512, 32), (1, 64, 64, 99)):
+        shape = Shape(images, 1, inputs, outputs, (size, size), (3, 3))
+        found = shared_rows.channels(shape, 0)
+        assert [c for some in found for c in range(inputs)[some]] == [*range(inputs)]
+        most = max(some.stop - some.start for some in found)
+        assert most * outputs <= inputs * images * size**2 // 8 or most * 3 <= shared_rows.PIECE
+        assert len(found) == 1 or most * 3 >= shared_rows.PIECE
+
+
+# Of three rows and three taps, seven pairs see the input. So it is with frames.
+@pytest.mark.parametrize(
+    "least, products", [(12, (7 * 7 * 3) * 4), (13, (7 * 3 * 3) * 3 * 4), (37, 0)]
+)
+def test_rows_of_padding_are_not_multiplied(monkeypatch, least, products):
+    """Nor frames of it. Which axis is shared depends on how many columns a product would have."""
+    shared_rows = choice.module("shared_rows")
+    if not blas.address_of_gemm(np.dtype(np.float32)):
+        pytest.skip("NumPy has another BLAS here")
+    for name, size in (("LEAST", least), ("TERMS", 12)):
+        monkeypatch.setattr(shared_rows, name, size)
+    monkeypatch.setattr(im2col, "threads_for", lambda *sizes: 0)
+    counts = []
+
+    def watch(a, b, y, function=shared_rows.add_product):
+        counts.append(a.shape[0] * a.shape[1] * b.shape[1])
+        function(a, b, y)
+
+    monkeypatch.setattr(shared_rows, "add_product", watch)
+    x, w = numbers((2, 4, 3, 3, 4), "float32", 0), numbers((5, 4, 3, 3, 3), "float32", 1)
+    gy = numbers((2, 5, 3, 3, 4), "float32", 2)
+    for run in (
+        lambda name: convlib.conv3d(x, w, padding=1, algorithm=name),
+        lambda name: grad.conv3d_weight(x, w.shape, gy, padding=1, algorithm=name),
+    ):
+        counts.clear()
+        assert_near(run("im2col"), run("windows"), EPSILONS)
+        assert sum(counts) == 2 * 5 * 4 * products
 
 
 @pytest.mark.parametrize("numba, images", [(False, 2), (True, 3)])

@@ -86,8 +86,8 @@ def _gemm(dtype: np.dtype) -> Any:
     return ctypes.CFUNCTYPE(None, *kinds)(address_of_gemm(dtype))
 
 
-def add_product(a: Any, b: Any, y: Any, plus: float) -> None:
-    """y = a @ b + plus · y, which `np.matmul` cannot do: matrices that `address_of_gemm` knows.
+def add_product(a: Any, b: Any, y: Any) -> None:
+    """y += a @ b, which `np.matmul` cannot do: matrices that `address_of_gemm` knows.
 
     In a and y the numbers of a row are neighbours; in b, those of a row or of a column.
     """
@@ -96,7 +96,7 @@ def add_product(a: Any, b: Any, y: Any, plus: float) -> None:
     _gemm(a.dtype)(
         ROWS_FIRST, AS_IT_IS, order, *y.shape, a.shape[1],
         1, a.ctypes.data, a.strides[0] // size, b.ctypes.data, pitch // size,
-        plus, y.ctypes.data, y.strides[0] // size,
+        1, y.ctypes.data, y.strides[0] // size,
     )  # fmt: skip
 
 

@@ -75,18 +75,20 @@ def _ranges(positions: tuple[int, ...], columns: int, at_least: int) -> list[tup
     return [(cut, *rest) for cut in cuts]
 
 
-def is_shared(xp: ModuleType, shape: Shape) -> bool:
+def is_shared(xp: ModuleType, shape: Shape, rows: bool = False) -> bool:
     """Tell whether Python's threads share the blocks out; else BLAS' own multiply each block.
 
     BLAS' threads wake up sooner, and two of them were faster for layers of any size. But one thread
     copies for them, and the more they are, the longer they wait for it. And they may be in the way of
-    compiled loops: see `products.py`.
+    compiled loops: see `products.py`. Where windows share `rows`, blocks are large, and two threads
+    seldom wait for Python's lock.
     """
     if xp is not np or shape.products < SEVERAL:
         return False
     threads = limit()
     few = shape.n * prod(shape.positions) * 2 < LEAST_COLUMNS * threads
-    return not few and threads > (1 if is_own(xp) else 2)
+    two = is_own(xp) or (rows and shared_rows.has_blocks(shape, threads))
+    return not few and threads > (1 if two else 2)
 
 
 def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
@@ -146,10 +148,11 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             multiply(xp, matrix, memory.reshape(g, shape.i, -1), y)
         return
 
-    several = is_shared(xp, shape)
+    axis = shared_rows.axis_of(xp, shape, steps, out)
+    several = is_shared(xp, shape, axis is not None)
     own = threads_for(xp, shape.products, x.dtype)
-    if shared_rows.pays(xp, shape, steps, out) and (several or not own):
-        shared_rows.forward(x, w, out, steps, limit() if several else 1)
+    if axis is not None and (shared_rows.has_blocks(shape, limit()) if several else not own):
+        shared_rows.forward(x, w, out, steps, axis, limit() if several else 1)
         return
     columns = Columns(xp, x, shape, steps)
 
@@ -183,11 +186,12 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
         cells = x.reshape(shape.n, g, shape.i, -1).swapaxes(2, 3)
         multiply(xp, flat, cells, total)
         return
-    several = is_shared(xp, shape)
+    axis = shared_rows.axis_of(xp, shape, steps, gy)
+    several = is_shared(xp, shape, axis is not None)
     threads = limit() if several else 1
     own = threads_for(xp, shape.products, x.dtype)
-    if shared_rows.pays(xp, shape, steps, gy) and (several or not own):
-        shared_rows.weight_gradient(x, gy, out, steps, threads)
+    if axis is not None and (several or not own):
+        shared_rows.weight_gradient(x, gy, out, steps, axis, threads)
         return
     found = plan(xp, shape, x.dtype.itemsize)
     # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
