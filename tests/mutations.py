@@ -431,6 +431,15 @@ MUTATIONS = [
     Mutation("algorithms/shared_rows.py", "len(parts) > 1 else", "False else", ALGORITHMS),
     Mutation("algorithms/blas.py", "functions if suffix else None", "functions", ALGORITHMS),
     Mutation("algorithms/blas.py", "len(found()) > 1 or ", "", ALGORITHMS),
+    Mutation("algorithms/blas.py", "if order == AS_IT_IS else array.T", "", ALGORITHMS),
+    Mutation("algorithms/blas.py", "max(rows.strides[0]", "min(rows.strides[0]", ALGORITHMS),
+    Mutation(
+        "algorithms/turned.py", "copied[:, :, some] = kernel", "copied[:, :] = kernel", ALGORITHMS
+    ),
+    Mutation(
+        "algorithms/shared_rows.py", "moved.shape), number, 1)", "moved.shape), 1, 1)", ALGORITHMS
+    ),
+    Mutation("algorithms/rules.py", "and prod(shape.positions) < LEAST", "", ALGORITHMS),
     Mutation(
         "algorithms/im2col.py",
         "ones and prod(shape.positions)",

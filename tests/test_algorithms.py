@@ -102,6 +102,8 @@ def blocks(request, monkeypatch):
         for name, size in (("ROOM", 1), ("COLUMNS", 9), ("LEAST", 1), ("TERMS", 1), ("PIECE", 2)):
             monkeypatch.setattr(choice.module("shared_rows"), name, size)
         monkeypatch.setattr(choice.module("units"), "SHARED", 1)
+        for name in ("TAPS", "FEW"):
+            monkeypatch.setattr(choice.module("turned"), name, 1)
     yield request.param
     choice.module("winograd").planned.cache_clear()
 
@@ -677,7 +679,11 @@ def test_when_columns_share_rows(monkeypatch, number, numba):
         gw = grad.conv2d_weight(x, w_shape, y, algorithm="im2col", **settings)
         expected = grad.conv2d_weight(x, w_shape, y, algorithm="windows", **settings)
         assert_near(gw, expected, EPSILONS)
-        return used.copy()
+        found = used.copy()
+        gx = grad.conv2d_input(x_shape, w, y, algorithm="im2col", **settings)
+        expected = grad.conv2d_input(x_shape, w, y, algorithm="windows", **settings)
+        assert_near(gx, expected, EPSILONS)
+        return found
 
     monkeypatch.setattr(im2col, "SEVERAL", 0)
     monkeypatch.setattr(im2col, "LEAST_COLUMNS", 1)
@@ -834,6 +840,30 @@ def test_picked_images_ask_no_pool(monkeypatch, numba, images):
     x, w = numbers((images, 4, 32, 32), "float32", 0), numbers((6, 4, 1, 1), "float32", 1)
     found = convlib.conv2d(x, w, stride=2, algorithm="im2col")
     assert_near(found, convlib.conv2d(x, w, stride=2, algorithm="windows"), EPSILONS)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sizes", [(3, 4, 5), (1, 4, 5), (3, 1, 5), (3, 4, 1), (1, 1, 1)])
+def test_blas_adds_products(dtype, sizes):
+    """Of matrices in rows and in columns, one behind the other or apart, and of a single one."""
+    if not blas.address_of_gemm(np.dtype(dtype)):
+        pytest.skip("NumPy has another BLAS here")
+    rows, inner, columns = sizes
+
+    def matrices(height, width):
+        yield numbers((height, width), dtype, 0)
+        yield numbers((width, height), dtype, 1).T
+        yield numbers((height, width + 3), dtype, 2)[:, 2:-1]
+        yield numbers((width, height + 3), dtype, 3)[:, 1:-2].T
+        yield numbers((height, 2, width), dtype, 4)[:, 1]
+
+    for a in matrices(rows, inner):
+        for b in matrices(inner, columns):
+            y = numbers((rows, columns + 2), dtype, 5)
+            expected = y.copy()
+            expected[:, 1:-1] += a @ b
+            blas.add_product(a, b, y[:, 1:-1])
+            assert_near(y, expected, EPSILONS)
 
 
 @pytest.mark.parametrize("suffix, prefix", [("64_", "scipy_"), ("64_", ""), ("_64", ""), ("", "")])
@@ -1084,6 +1114,8 @@ def test_where_rows_are_flattened(monkeypatch, task, changes, stride, expected):
             False,
         ),  # nothing to add up
         ({"i": 512, "o": 512, "taps": (2, 4), "positions": (16, 16), "n": 2}, 1, False),
+        ({"i": 512, "o": 512, "taps": (4, 4), "positions": (16, 31)}, 1, True),
+        ({"i": 512, "o": 512, "taps": (4, 4), "positions": (16, 32)}, 1, False),  # rows are shared
         ({"positions": (16, 16)}, 1, False),
         ({"positions": (16, 16)}, 2, True),  # or one small convolution for each phase
         ({"positions": (16, 17)}, 2, False),

@@ -86,18 +86,22 @@ def _gemm(dtype: np.dtype) -> Any:
     return ctypes.CFUNCTYPE(None, *kinds)(address_of_gemm(dtype))
 
 
+def _matrix(array: Any) -> tuple[int, int, int]:
+    """How BLAS reads a matrix: its order, its address, and how far each row or column is from the next."""
+    order = AS_IT_IS if array.strides[1] == array.itemsize else TURNED
+    rows = array if order == AS_IT_IS else array.T
+    # where there is one row, the next one may be anywhere: BLAS wants its length at least
+    return order, array.ctypes.data, max(rows.strides[0] // rows.itemsize, rows.shape[1])
+
+
 def add_product(a: Any, b: Any, y: Any) -> None:
     """y += a @ b, which `np.matmul` cannot do: matrices that `address_of_gemm` knows.
 
-    In a and y the numbers of a row are neighbours; in b, those of a row or of a column.
+    In y the numbers of a row are neighbours; in a and b, those of a row or of a column.
     """
-    size, turned = a.itemsize, b.strides[1] != b.itemsize
-    order, pitch = (TURNED, b.strides[1]) if turned else (AS_IT_IS, b.strides[0])
-    _gemm(a.dtype)(
-        ROWS_FIRST, AS_IT_IS, order, *y.shape, a.shape[1],
-        1, a.ctypes.data, a.strides[0] // size, b.ctypes.data, pitch // size,
-        1, y.ctypes.data, y.strides[0] // size,
-    )  # fmt: skip
+    (of_a, *at_a), (of_b, *at_b), (_, *at_y) = _matrix(a), _matrix(b), _matrix(y)
+    sizes = *y.shape, a.shape[1]
+    _gemm(a.dtype)(ROWS_FIRST, of_a, of_b, *sizes, 1, *at_a, *at_b, 1, *at_y)
 
 
 def threads() -> int:

@@ -197,7 +197,7 @@ def input_gradient(
         elif name == "im2col" and apart.is_apart(shape, steps):
             apart.input_gradient(xp, gy, w, out, steps)
         else:
-            turned(function(name, "forward"), xp, gy, w, out, steps)
+            turned(function(name, "forward"), xp, gy, w, out, steps, name == "im2col")
     return name != "windows"
 
 

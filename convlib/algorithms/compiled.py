@@ -27,7 +27,7 @@ from . import abreast, im2col
 from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import pieces, scratch
-from .turned import parts_of, turned
+from .turned import in_order, parts_of, turned
 from .units import SEVERAL, panels, planned, threads_for
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
@@ -135,7 +135,7 @@ def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> N
         target = out[(..., *part.cells)]
         if part.taps:
             kernel = turned(w, part.taps)
-            kernel = np.ascontiguousarray(kernel) if copied else kernel
+            kernel = in_order(np, kernel) if copied else kernel
             forward(xp, gy[(..., *part.outputs)], kernel, target, part.steps)
         else:
             target[...] = 0

@@ -25,6 +25,7 @@ from .columns import Block, Columns
 from .products import is_own, multiply, pick, threads_for
 from .steps import Shape, Steps, shape_of
 from .threads import limit, pieces, scratch, share
+from .turned import in_order
 
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
@@ -127,6 +128,14 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     g, o, rows = shape.g, shape.o, shape.i * prod(shape.taps)
     if not out.size:
         return
+    axis = shared_rows.axis_of(xp, shape, steps, out)
+    several = is_shared(xp, shape, axis is not None)
+    own = threads_for(xp, shape.products, x.dtype)
+    if axis is not None and (shared_rows.has_blocks(shape, limit()) if several else not own):
+        shared_rows.forward(x, w, out, steps, axis, limit() if several else 1)
+        return
+    if prod(shape.taps) > 1 and not w.flags.c_contiguous:
+        w = in_order(xp, w)
     # (g, o, i, k, l) -> (g, o, i·k·l); (n, g, o, h, w) -> (n, g, o, h·w)
     matrix = w.reshape(g, o, rows)
     flat = out.reshape(shape.n, g, o, prod(shape.positions))
@@ -148,12 +157,6 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             multiply(xp, matrix, memory.reshape(g, shape.i, -1), y)
         return
 
-    axis = shared_rows.axis_of(xp, shape, steps, out)
-    several = is_shared(xp, shape, axis is not None)
-    own = threads_for(xp, shape.products, x.dtype)
-    if axis is not None and (shared_rows.has_blocks(shape, limit()) if several else not own):
-        shared_rows.forward(x, w, out, steps, axis, limit() if several else 1)
-        return
     columns = Columns(xp, x, shape, steps)
 
     def block(b: Block) -> None:

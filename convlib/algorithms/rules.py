@@ -11,6 +11,7 @@ from math import prod
 import numpy as np
 
 from .caches import near
+from .shared_rows import LEAST
 from .steps import Shape, Steps, is_available, loops
 
 WORTH_COMPILING = 1 << 16
@@ -108,6 +109,7 @@ def adding_pays(shape: Shape, steps: Steps) -> bool:
     """
     positions = shape.n * prod(shape.positions)
     large = shape.i * shape.o * prod(shape.taps) >= positions << 13
+    large = large and prod(shape.positions) < LEAST  # with more, windows share rows
     few = 5 * shape.i <= 2 * shape.o
     apart = max(steps.stride) > 1 and positions <= SMALL
     return shape.g == 1 and prod(shape.taps) > 1 and (large or few or apart)

@@ -39,6 +39,7 @@ COLUMNS = 1024
 LEAST = 512  # columns of an image: with fewer, the columns of all taps are as fast
 TERMS = 96  # cells of a row of taps: with fewer, BLAS would read and write its sums too often
 PIECE = 768  # cells: with fewer in a piece of a weight, BLAS would do so, too
+ROWS = 16  # channels of a weight that are put in order at a time
 OFTEN = 8  # positions an output, of which a weight in order takes an eighth of all columns
 
 
@@ -185,6 +186,26 @@ def by_rows(weight: Any, shape: Shape, axis: int) -> Any:
     return np.moveaxis(weight.reshape(-1, shape.g, shape.o, *sizes), 2, 4)
 
 
+def in_order(w: Any, shape: Shape, axis: int, memory: Any, threads: int) -> Any:
+    """Copy some channels (g, o, i, …, k, l) to (g, t, k, o, l·i), in memory for (g, o, …, k, l, i).
+
+    Or for (g, …, k, l, i, o), where outputs are next to each other, as in an input's gradient.
+    """
+    number = 1 if abs(w.strides[1]) > abs(w.strides[2]) else -1
+    source = np.moveaxis(w, 2, -1)
+    moved = np.moveaxis(source, 1, number)
+    target = np.moveaxis(memory[: w.size].reshape(moved.shape), number, 1)
+
+    def copy(some: slice) -> None:
+        # a few channels of the weight's own at a time: all of their taps are read from a cache
+        to, cells = (np.moveaxis(array, number, 0) for array in (target, source))
+        to[some] = cells[some]
+
+    jobs = pieces(source.shape[number], ROWS)
+    share(copy, [(some,) for some in jobs], threads > 1)
+    return by_rows(target, shape, axis)[0]
+
+
 def forward(x: Any, w: Any, out: Any, steps: Steps, axis: int, threads: int) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
@@ -202,11 +223,7 @@ def forward(x: Any, w: Any, out: Any, steps: Steps, axis: int, threads: int) -> 
             add_product(weights[one.g, tap, k], columns, y[:, outputs])
 
     for some in found:
-        # (g, o, i, …, k, l) -> (g, o, …, k, l, i): each of its rows of taps is a matrix, with gaps
-        piece = np.moveaxis(w[:, :, some], 2, -1)
-        ordered = memory[: piece.size].reshape(piece.shape)
-        ordered[...] = piece
-        (weights,) = by_rows(ordered, shape, axis)
+        weights = in_order(w[:, :, some], shape, axis, memory, threads)
         share(block, [(some, weights, part) for part in parts], threads > 1)
 
 

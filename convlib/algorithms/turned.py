@@ -21,7 +21,13 @@ from math import gcd, prod
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .steps import Steps
+from .threads import pieces
+
+TAPS = 9  # of a kernel whose copy is the slower for being cut
+FEW = 4  # channels copied at a time, of one with more
 
 
 class Phase(NamedTuple):
@@ -91,18 +97,41 @@ def turned(w: Any, taps: tuple[slice, ...]) -> Any:
     return w.swapaxes(1, 2)[(..., *taps)][(..., *(slice(None, None, -1),) * len(taps))]
 
 
+def in_order(xp: ModuleType, kernel: Any) -> Any:
+    """Copy a kernel (g, i, o, l', k') that is turned round.
+
+    For each i, its neighbours in memory are read, of all o, and of the next i the next ones. With many
+    taps these have left the cache by then, unless there are few o at a time.
+    """
+    if xp is not np or prod(kernel.shape[3:]) <= TAPS:
+        return xp.ascontiguousarray(kernel)
+    copied = np.empty(kernel.shape, kernel.dtype)
+    for some in pieces(kernel.shape[2], FEW):
+        copied[:, :, some] = kernel[:, :, some]
+    return copied
+
+
 def input_gradient(
-    forward: Callable[..., None], xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps
+    forward: Callable[..., None],
+    xp: ModuleType,
+    gy: Any,
+    w: Any,
+    out: Any,
+    steps: Steps,
+    views: bool = False,
 ) -> None:
-    """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W), by any forward algorithm."""
+    """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W), by any forward algorithm.
+
+    With `views`, it is one that copies a kernel itself, if it is to be read in order.
+    """
     for part in parts_of(out.shape[3:], gy.shape[3:], w.shape[3:], steps):
         target = out[(..., *part.cells)]
         if not part.taps or 0 in gy.shape:
             target[...] = 0
             continue
         kernel = turned(w, part.taps)
-        if prod(kernel.shape[3:]) > 1:  # a matrix is read as well from its transpose
-            kernel = xp.ascontiguousarray(kernel)
+        if prod(kernel.shape[3:]) > 1 and not views:  # a matrix is read as well from its transpose
+            kernel = in_order(xp, kernel)
         y = gy[(..., *part.outputs)]
         if target.flags.c_contiguous:
             forward(xp, y, kernel, target, part.steps)
