@@ -128,25 +128,16 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     g, o, rows = shape.g, shape.o, shape.i * prod(shape.taps)
     if not out.size:
         return
-    axis = shared_rows.axis_of(xp, shape, steps, out)
-    several = is_shared(xp, shape, axis is not None)
-    own = threads_for(xp, shape.products, x.dtype)
-    if axis is not None and (shared_rows.has_blocks(shape, limit()) if several else not own):
-        shared_rows.forward(x, w, out, steps, axis, limit() if several else 1)
-        return
-    if prod(shape.taps) > 1 and not w.flags.c_contiguous:
-        w = in_order(xp, w)
-    # (g, o, i, k, l) -> (g, o, i·k·l); (n, g, o, h, w) -> (n, g, o, h·w)
-    matrix = w.reshape(g, o, rows)
+    # (n, g, o, h, w) -> (n, g, o, h·w)
     flat = out.reshape(shape.n, g, o, prod(shape.positions))
     if is_pointwise(shape, steps):
         # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place
-        multiply(xp, matrix, x.reshape(shape.n, g, shape.i, -1), flat)
+        multiply(xp, w.reshape(g, o, rows), x.reshape(shape.n, g, shape.i, -1), flat)
         return
     if xp is np and is_picked(shape, steps):
         # (n, g, i, H, W) -> (n, g, i, h, w)
         picked = x[(..., *(slice(None, None, step) for step in steps.stride))]
-        threads = threads_for(xp, shape.products, x.dtype)
+        threads, matrix = threads_for(xp, shape.products, x.dtype), w.reshape(g, o, rows)
         if threads > 1:
             pick(picked, matrix, out, threads)
             return
@@ -157,6 +148,16 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             multiply(xp, matrix, memory.reshape(g, shape.i, -1), y)
         return
 
+    axis = shared_rows.axis_of(xp, shape, steps, out)
+    several = is_shared(xp, shape, axis is not None)
+    own = threads_for(xp, shape.products, x.dtype)
+    if axis is not None and (shared_rows.has_blocks(shape, limit()) if several else not own):
+        shared_rows.forward(x, w, out, steps, axis, limit() if several else 1)
+        return
+    if prod(shape.taps) > 1 and not w.flags.c_contiguous:
+        w = in_order(xp, w)
+    # (g, o, i, k, l) -> (g, o, i·k·l)
+    matrix = w.reshape(g, o, rows)
     columns = Columns(xp, x, shape, steps)
 
     def block(b: Block) -> None:
