@@ -44,6 +44,7 @@ RUNS: tuple[dict[str, Any], ...] = tuple(
 # And all layers of a network one after another: rows of the kind "whole".
 WHOLE = {"tasks": ["forward"], "algorithms": BOTH, "threads": 2, "batches": [1, 8], "whole": True}
 RUNS += ({"networks": SUITES} | WHOLE,)
+LONG = 3  # times as many rounds for the first: where other libraries are about level, chance has a part
 
 
 def collect(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -170,7 +171,8 @@ def main(arguments: list[str] | None = None) -> int:
         def tell(done: int, total: int, text: str, number: int = number) -> None:
             print(f"\r{number} of {len(RUNS)}: {done} of {total} {text:50}", end="", flush=True)
 
-        pace = {"rounds": options.rounds, "seconds": options.seconds, "check": False}
+        rounds = options.rounds * (LONG if number == 1 else 1)
+        pace = {"rounds": rounds, "seconds": options.seconds, "check": False}
         found.append(measure(**run, **pace, progress=tell))
         record = collect(found)
         save(record, options.file)  # after each run, as the whole takes long
