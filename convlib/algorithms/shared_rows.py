@@ -38,9 +38,9 @@ ROOM = min(near() * 6, 6 << 20)
 COLUMNS = 1024
 LEAST = 512  # columns of an image: with fewer, the columns of all taps are as fast
 TERMS = 96  # cells of a row of taps: with fewer, BLAS would read and write its sums too often
-PIECE = 768  # cells: with fewer in a piece of a weight, BLAS would do so, too
+PIECE = 768  # the same for a row of a weight's piece, and twice what BLAS takes at a time
+OFTEN = 8  # positions an output, with which a weight in order takes an eighth of all columns
 ROWS = 16  # channels of a weight that are put in order at a time
-OFTEN = 8  # positions an output, of which a weight in order takes an eighth of all columns
 
 
 def is_dense(array: Any, axis: int) -> bool:
