@@ -71,7 +71,7 @@ def channels(shape: Shape, axis: int) -> list[slice]:
     return pieces(shape.i, max(most, -(-PIECE // prod(shape.taps[axis + 1 :]))))
 
 
-def parts_of(strips: Strips, channels: int, threads: int) -> list[Part]:
+def blocks_of(strips: Strips, channels: int, threads: int) -> list[Part]:
     """Cut the outputs into blocks of some rows, and into one for each thread at least."""
     shape, axis = strips.shape, strips.axis
     first: list[Any] = [range(shape.n), range(shape.g), np.ndindex(*shape.positions[:axis])]
@@ -92,7 +92,7 @@ def by_rows(weight: Any, shape: Shape, axis: int) -> Any:
     return np.moveaxis(weight.reshape(-1, shape.g, shape.o, *sizes), 2, 4)
 
 
-def in_order(w: Any, shape: Shape, axis: int, memory: Any, threads: int) -> Any:
+def put_in_order(w: Any, shape: Shape, axis: int, memory: Any, threads: int) -> Any:
     """Copy some channels (g, o, i, …, k, l) to (g, t, k, o, l·i), in memory for (g, o, …, k, l, i).
 
     Or for (g, …, k, l, i, o), where outputs are next to each other, as in an input's gradient.
@@ -117,7 +117,7 @@ def forward(x: Any, w: Any, out: Any, steps: Steps, axis: int, threads: int) -> 
     shape = shape_of(x, w, out)
     strips, found = Strips(x, shape, steps, axis), channels(shape, axis)
     most = max(some.stop - some.start for some in found)
-    parts = parts_of(strips, most, threads)
+    parts = blocks_of(strips, most, threads)
     memory = np.empty(shape.g * shape.o * prod(shape.taps) * most, w.dtype)
 
     def block(some: slice, weights: Any, one: Part) -> None:
@@ -129,7 +129,7 @@ def forward(x: Any, w: Any, out: Any, steps: Steps, axis: int, threads: int) -> 
             add_product(weights[one.g, tap, k], columns, y[:, outputs])
 
     for some in found:
-        weights = in_order(w[:, :, some], shape, axis, memory, threads)
+        weights = put_in_order(w[:, :, some], shape, axis, memory, threads)
         share(block, [(some, weights, part) for part in parts], threads > 1)
 
 
@@ -141,7 +141,7 @@ def weight_gradient(x: Any, gy: Any, out: Any, steps: Steps, axis: int, threads:
     alone = shape.i * len(strips.taps) >= PIECE * threads
     channels = pieces(shape.i, shape.i, threads if alone else 1)
     number = 1 if alone else threads
-    found = parts_of(strips, -(-shape.i // len(channels)), number)
+    found = blocks_of(strips, -(-shape.i // len(channels)), number)
     # the blocks of a share are always the same ones: the sum does not depend on time
     shares = [found[a] for a in pieces(len(found), len(found), number)]
     sizes = len(shares), shape.g, shape.o, *shape.taps
