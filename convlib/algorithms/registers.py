@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .vectors import ATTRIBUTE, BYTES, in_all
+from .vectors import ATTRIBUTE, BYTES, REGISTER, in_all
 
 
 def tile(outputs: int, vectors: int, taps: int = 1, stacked: bool = False) -> Any:
@@ -83,7 +83,7 @@ def tile(outputs: int, vectors: int, taps: int = 1, stacked: bool = False) -> An
                 starts = [builder.extract_value(start, v) for v in range(vectors)]
             else:
                 starts = [builder.add(start, whole(v * vector.count)) for v in range(vectors)]
-            none, nothing = ir.Constant(vector, None), ir.FunctionType(ir.VoidType(), [])
+            none = ir.Constant(vector, None)
             weights_at, sums = [], []
             for o in range(outputs):
                 there = builder.icmp_signed("<", whole(o), here)
@@ -108,8 +108,6 @@ def tile(outputs: int, vectors: int, taps: int = 1, stacked: bool = False) -> An
                 at_k, to_k = (builder.load(at_place(array, k)) for array in (at, to))
                 seen: list[Any] = []
                 for t in range(taps):
-                    if t:  # what is loaded too early has no register left
-                        builder.asm(nothing, "", "~{memory}", [], side_effect=True)
                     if stacked:  # all but the last have been loaded for the tap before
                         seen = seen[1:]
                         there = [(starts[t + v], at_k) for v in range(len(seen), vectors)]
@@ -125,6 +123,7 @@ def tile(outputs: int, vectors: int, taps: int = 1, stacked: bool = False) -> An
                             product = builder.fmul(weight, values, flags=["contract"])
                             total = builder.fadd(builder.load(place), product, flags=["contract"])
                             builder.store(total, place)
+                        _hold(builder, [builder.load(place) for place in places])
 
             if more.type != ir.IntType(1):
                 more = builder.trunc(more, ir.IntType(1))
@@ -141,6 +140,17 @@ def tile(outputs: int, vectors: int, taps: int = 1, stacked: bool = False) -> An
         return types.void(*taken), instructions
 
     return intrinsic(make)
+
+
+def _hold(builder: Any, values: list[Any]) -> None:
+    """Have these values in registers here, and load nothing that comes later before that.
+
+    LLVM would load the weights of all outputs first, and then has no registers left for sums. This is
+    an instruction in the processor's own language, and an empty one: LLVM only prepares for it.
+    """
+    kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+    wanted = ",".join([REGISTER] * len(values) + ["~{memory}"])
+    builder.asm(kind, "", wanted, values, side_effect=True)
 
 
 def _fetch(builder: Any, place: Any) -> None:

@@ -26,6 +26,7 @@ _features = config.CPU_FEATURES or ("" if config.CPU_NAME else get_host_cpu_feat
 _arm = llvm.get_process_triple().startswith(("aarch64", "arm64"))
 BYTES = 64 if "+avx512f" in _features else 32 if "+avx2" in _features else 16  # of a register
 REGISTERS = 32 if BYTES == 64 or _arm else 16
+REGISTER = "w" if _arm else "v"  # what compilers call one that holds a vector
 
 # The kernels that are compiled into one another: a change of one file is a change of all.
 _names = (
