@@ -75,11 +75,14 @@ def blocks_of(strips: Strips, channels: int, threads: int) -> list[Part]:
     """Cut the outputs into blocks of some rows, and into one for each thread at least."""
     shape, axis = strips.shape, strips.axis
     first: list[Any] = [range(shape.n), range(shape.g), np.ndindex(*shape.positions[:axis])]
-    # no more than an eighth of all columns, for all threads, unless these are few
-    columns = shape.n * shape.g * prod(shape.positions) * shape.taps[axis]
-    columns = columns * shape.i // (8 * channels * threads)
-    wanted = ROOM // (channels * len(strips.taps) * strips.x.itemsize)
-    most = max(min(wanted, columns), COLUMNS) // prod(strips.wide)
+    # with the weight, no more than an eighth of all columns, for all threads, unless these are few
+    column, wide = channels * len(strips.taps), prod(strips.wide)
+    weight = shape.g * shape.o * channels * prod(shape.taps)
+    eighth = shape.n * shape.g * shape.i * prod(shape.positions) * prod(shape.taps) // 8
+    around = (shape.taps[axis] - 1) * strips.steps.dilation[axis] * wide
+    columns = (eighth - weight) // (column * threads) - around
+    wanted = ROOM // (column * strips.x.itemsize)
+    most = max(min(wanted, columns), COLUMNS) // wide
     number = shape.n * shape.g * prod(shape.positions[:axis])
     rows = pieces(shape.positions[axis], max(most, 1), threads if number < threads else 1)
     return [Part(n, g, before, row) for n, g, before in product(*first) for row in rows]
