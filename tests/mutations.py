@@ -250,11 +250,20 @@ MUTATIONS = [
     Mutation("algorithms/terms.py", " and abs(beside) == runs.COLUMN", "", COMPILED),
     Mutation("algorithms/units.py", " * steps.dilation[-2] * (-1", " * (-1", COMPILED),
     Mutation("algorithms/runs.py", " and abs(line) == wide[2] else 0", " else 0", COMPILED),
-    Mutation("algorithms/runs.py", "(-shape[2], COLUMN - 1)", "(-shape[2], 0)", COMPILED),
+    Mutation("algorithms/runs.py", "h if line > 0 else h + number - 1", "h", COMPILED),
+    Mutation(
+        "algorithms/runs.py",
+        "            here - outputs, first",
+        "            here, first",
+        COMPILED,
+    ),
+    Mutation("algorithms/runs.py", "at_s + outputs * far", "at_s", COMPILED),
+    Mutation("algorithms/runs.py", "rows[outputs:]", "rows", COMPILED),
+    Mutation("algorithms/runs.py", "inside = q % (twice * lanes)", "inside = 0", COMPILED),
     Mutation("algorithms/runs.py", "halves = apart == 1 and ", "halves = ", COMPILED),
     Mutation("algorithms/runs.py", "terms + most // 2", "terms + most - 1", COMPILED),
     Mutation("algorithms/registers.py", "builder.add(at_k, line) if t else at_k", "at_k", COMPILED),
-    Mutation("algorithms/registers.py", "whole(t * taps)", "whole(t)", COMPILED),
+    Mutation("algorithms/registers.py", "whole(t * beside)", "whole(t)", COMPILED),
     Mutation("algorithms/registers.py", "seen = seen[1:]", "seen = seen[:-1]", COMPILED),
     Mutation("algorithms/kernels.py", "0 if all_at_once else (first - o) * pitch", "0", COMPILED),
     Mutation("algorithms/caches.py", " // _sharing(cores)", "", "test_algorithms.py"),
@@ -301,6 +310,26 @@ MUTATIONS = [
         "all_cells_of(*size, STREAMS, False)",
         COMPILED,
     ),
+    Mutation("algorithms/registers.py", "_hold(builder, [", "list([", COMPILED),
+    Mutation("algorithms/pointwise.py", "sixteen[4 * q + s]", "sixteen[q + 4 * s]", COMPILED),
+    Mutation(
+        "algorithms/pointwise.py",
+        "here, whole, terms > 0, inputs",
+        "here, whole, False, inputs",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/pointwise.py",
+        "to[terms * TOGETHER :] * line",
+        "to[: inputs % TOGETHER] * line",
+        COMPILED,
+    ),
+    Mutation(
+        "algorithms/shared_rows.py",
+        "(column * threads) - around",
+        "(column * threads)",
+        ALGORITHMS,
+    ),
     Mutation(
         "algorithms/pointwise.py",
         "here == FEW[0] or here == 1",
@@ -321,8 +350,8 @@ MUTATIONS = [
     ),
     Mutation(
         "algorithms/pointwise.py",
-        "last = at_w + r * inputs, min(3, here - r - 1)",
-        "last = at_w + r * inputs, 3",
+        "last, c = at_w + r * inputs, min(3, here - r - 1), 0",
+        "last, c = at_w + r * inputs, 3, 0",
         COMPILED,
     ),
     Mutation(
@@ -414,7 +443,7 @@ MUTATIONS = [
     Mutation("algorithms/shared_rows.py", "not is_dense(y, axis + 3) or", "", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "*sizes), 2, 4)", "*sizes), 2, 3)", ALGORITHMS),
     Mutation(
-        "algorithms/shared_rows.py", "(8 * channels * threads)", "(channels * threads)", ALGORITHMS
+        "algorithms/shared_rows.py", "(eighth - weight) // (column", "eighth // (column", ALGORITHMS
     ),
     Mutation(
         "algorithms/shared_rows.py",

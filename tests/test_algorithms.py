@@ -781,9 +781,12 @@ def test_blocks_of_shared_rows_take_an_eighth_of_all_columns():
             assert len(parts) >= number
             assert [h for part in parts for h in range(size)[part.rows]] == [*range(size)]
             columns = max(part.rows.stop - part.rows.start for part in parts) * size
+            # three taps of a row, of these rows and of two around them, and the weight of 8 outputs
+            taken = number * (columns + 2 * size) * 3 * channels + 8 * channels * 9
+            assert taken <= inputs * size**2 * 9 // 8 or columns <= shared_rows.COLUMNS
+            assert columns <= max(shared_rows.COLUMNS, shared_rows.ROOM // (12 * channels))
             most = min(shared_rows.ROOM // (12 * channels), size**2 * 3 * pieces // 8 // number)
-            assert columns <= max(shared_rows.COLUMNS, most)
-            assert columns > max(shared_rows.COLUMNS, most) / 2 / number
+            assert columns > max(shared_rows.COLUMNS, most - 3 * size) / 2 / number
 
 
 def test_pieces_of_a_weight_take_an_eighth_of_all_columns():

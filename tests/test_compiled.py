@@ -8,6 +8,7 @@ import itertools
 import mmap
 import multiprocessing
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -401,6 +402,61 @@ def test_columns_of_taps(rest, width):
     assert not terms.is_columned(shape._replace(taps=(3, 2)), steps, 3)
 
 
+def test_loops_for_registers_of_other_processors(tmp_path):
+    """Narrower ones and fewer, or as many again, which this processor can only put into memory."""
+    vectors = choice.module("vectors")
+    few = vectors.REGISTERS == 16
+    registers = (vectors.BYTES, 32) if few else (min(vectors.BYTES, 32), 16)
+    tests = ["test_columns_of_taps[rest0-16]", "test_columns_of_taps[rest0-7]"]
+    tests += [
+        "test_rows_that_registers_fill[13-1-1024]",
+        "test_rows_that_registers_fill[8-2-1048576]",
+    ]
+    tests += [f"test_compiled_sums_of_one_tap_of_every_size[{o}-21]" for o in (6, 13, 140)]
+    program = (
+        "import sys, pytest; from convlib.algorithms import vectors;"
+        f"vectors.BYTES, vectors.REGISTERS = {registers};"
+        "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', *sys.argv[1:]]))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, *(f"{__file__}::{test}" for test in tests)],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0 and f"{len(tests)} passed" in run.stdout, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("taps, stacked", [(1, False), (3, False), (3, True)])
+def test_sums_stay_in_registers(taps, stacked):
+    """In the loop over terms no vector is put into memory: it is as slow as that memory then."""
+    numba = pytest.importorskip("numba")
+    registers, runs, vectors = map(choice.module, ("registers", "runs", "vectors"))
+    if platform.machine() not in ("x86_64", "AMD64") or vectors.BYTES < 32:
+        pytest.skip("reads the instructions of processors with AVX2")
+    (outputs, (most, _, _)) = runs.MANY
+    sizes = [(outputs, most)]
+    if runs.HALVES and (stacked or taps == 1):
+        sizes.append((outputs // 2, 2 * most))
+    for outputs, most in sizes:
+        multiply = registers.tile(outputs, most, taps, stacked)
+
+        @numba.njit
+        def sums(y, x, start, line, at, w, rows, to, multiply=multiply, outputs=outputs):
+            multiply(
+                y, 0, 99, 16, x, start, line, at, w, 0, rows, to, outputs, 0, 9, True, y, 0, 99, 16
+            )
+
+        numbers_, places = np.zeros(1 << 12, np.float32), np.zeros(16, np.int64)
+        for start in [0] if stacked else [0, (0,) * most]:
+            sums(numbers_.copy(), numbers_, start, 0, places, numbers_, places, places)
+        for code in sums.inspect_asm().values():
+            lines = code.splitlines()
+            products = [n for n, line in enumerate(lines) if "vfmadd" in line]
+            assert len(products) == outputs * most * taps
+            loop = lines[products[0] : products[-1]]
+            assert not [line for line in loop if "mm" in line and "(%rsp)" in line]
+
+
 def test_rounds_are_of_about_one_length():
     """Of as few terms as are left, a round would cost as much as of many."""
     round_of = choice.module("runs").round_of.py_func
@@ -424,23 +480,17 @@ def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):
 
 
 @pytest.mark.skipif(not hasattr(mmap, "PROT_READ"), reason="no pages that end where we say")
-@pytest.mark.parametrize("outputs", range(1, 10))
+@pytest.mark.parametrize("outputs", [*range(1, 10), 69])
 def test_one_tap_reads_and_writes_nothing_behind_a_run(monkeypatch, outputs):
-    """The input ends where the process's memory does, and other numbers lie between the outputs."""
+    """Input and weight end where the process's memory does, other numbers lie between the outputs."""
     compiled, units = choice.module("compiled"), choice.module("units")
     monkeypatch.setattr(units, "LONG", 1)
     monkeypatch.setattr(units, "PANELS", 1)
     steps, inputs = Steps((1,), ((0, 0),), (1,)), 11
     for positions in (*range(1, 20), 47, 48, 63, 72, 80, 127):
         units.panels.cache_clear()
-        # some pages, and behind them as many that may not be read
-        memory = mmap.mmap(-1, 2 * mmap.PAGESIZE * -(-inputs * positions * 4 // mmap.PAGESIZE))
-        cells = np.frombuffer(memory, np.float32)
-        end = len(cells) // 2
-        forbid(cells[end:])
-        x = cells[end - inputs * positions : end].reshape(1, 1, inputs, positions)
-        x[...] = numbers(x.shape, "float32", 0)
-        w = numbers((1, outputs, inputs, 1), "float32", 1)
+        x = at_the_end(numbers((1, 1, inputs, positions), "float32", 0))
+        w = at_the_end(numbers((1, outputs, inputs, 1), "float32", 1))
         between = np.full((1, 1, outputs + 1, positions + 64), 7, np.float32)
         y = between[:, :, :outputs, :positions]
         compiled.pointwise(x, w, y, shape_of(x, w, y), steps)
@@ -448,6 +498,17 @@ def test_one_tap_reads_and_writes_nothing_behind_a_run(monkeypatch, outputs):
         y[...] = 7
         assert (between == 7).all()
     units.panels.cache_clear()
+
+
+def at_the_end(array: np.ndarray) -> np.ndarray:
+    """Copy an array to some pages, behind which are as many that may not be read."""
+    memory = mmap.mmap(-1, 2 * mmap.PAGESIZE * -(-array.nbytes // mmap.PAGESIZE))
+    cells = np.frombuffer(memory, array.dtype)
+    end = len(cells) // 2
+    forbid(cells[end:])
+    placed = cells[end - array.size : end].reshape(array.shape)
+    placed[...] = array
+    return placed
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,15 @@ import numpy as np
 from numba import njit
 
 from .rows import copy_rows
-from .runs import FEW, MANY, SINGLE, all_cells_of, many
+from .runs import FEW, HALVES, MANY, SINGLE, all_cells_of, many
 from .signals import rest, ring
 from .vectors import BYTES, kernel, move, wide_vectors
 
-OUTPUTS, (WIDE, _, _) = MANY  # of a matrix of sums: outputs, and registers of positions
+OUTPUTS, WIDE = (
+    MANY[0],
+    MANY[1][0] * (2 if HALVES else 1),
+)  # of sums: outputs, registers of positions
+TOGETHER = 4  # channels of a panel that are one term: less is to be looked up
 # Outputs, and weights: with no more, cells are read too few times to be copied first. Else copies
 # pay, as they also begin at cache lines.
 THIN, LIGHT = 64, 1 << 13
@@ -27,6 +31,7 @@ THIN, LIGHT = 64, 1 << 13
 # the innermost cache even where images are a power of two apart, and all lines have the same place.
 STREAMS = 8
 register = move(0, 1)
+ones, fours = (all_cells_of(*MANY, taps=n, beside=1, in_halves=HALVES) for n in (1, TOGETHER))
 most, some, single = (all_cells_of(*size, STREAMS, True) for size in (MANY, FEW, SINGLE))
 
 
@@ -82,17 +87,60 @@ def four_sums(x, c, w, at, row, last, n):
     return s0, s1, s2, s3
 
 
+@njit(nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def sixteen_sums(x, c, w, at, row, last, n):
+    """The same for four columns, n apart, one after another."""
+    wide_vectors()
+    c0, c1, c2, c3 = np.uintp(c), np.uintp(c + n), np.uintp(c + 2 * n), np.uintp(c + 3 * n)
+    p0, p1 = np.uintp(at), np.uintp(at + min(1, last) * row)
+    p2, p3 = np.uintp(at + min(2, last) * row), np.uintp(at + min(3, last) * row)
+    a0 = b0 = d0 = e0 = a1 = b1 = d1 = e1 = x.dtype.type(0)
+    a2 = b2 = d2 = e2 = a3 = b3 = d3 = e3 = x.dtype.type(0)
+    for q in range(n):
+        k = np.uintp(q)
+        w0, w1, w2, w3 = w[p0 + k], w[p1 + k], w[p2 + k], w[p3 + k]
+        v = x[c0 + k]
+        a0, b0, d0, e0 = a0 + w0 * v, b0 + w1 * v, d0 + w2 * v, e0 + w3 * v
+        v = x[c1 + k]
+        a1, b1, d1, e1 = a1 + w0 * v, b1 + w1 * v, d1 + w2 * v, e1 + w3 * v
+        v = x[c2 + k]
+        a2, b2, d2, e2 = a2 + w0 * v, b2 + w1 * v, d2 + w2 * v, e2 + w3 * v
+        v = x[c3 + k]
+        a3, b3, d3, e3 = a3 + w0 * v, b3 + w1 * v, d3 + w2 * v, e3 + w3 * v
+    return a0, b0, d0, e0, a1, b1, d1, e1, a2, b2, d2, e2, a3, b3, d3, e3
+
+
 @njit(nogil=True)
-def add_up(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, ahead, thin):
-    """The sums of `runs.correlate`, of panels' cells, or for few outputs: some terms at a time."""
+def few_cells(y, at_y, pitch, columns, w, at_w, inputs, here, cells):
+    """The sums of some outputs `here` for the cells that do not fill a register."""
+    for r in range(0, here, 4):
+        at_r, last, c = at_w + r * inputs, min(3, here - r - 1), 0
+        while c < cells:
+            at_c, at = c * inputs, at_y + r * pitch + c
+            if cells - c >= 4:
+                sixteen = sixteen_sums(columns, at_c, w, at_r, inputs, last, inputs)
+                for s in range(last + 1):
+                    for q in range(4):
+                        y[at + s * pitch + q] = sixteen[4 * q + s]
+                c += 4
+            else:
+                four = four_sums(columns, at_c, w, at_r, inputs, last, inputs)
+                for s in range(last + 1):
+                    y[at + s * pitch] = four[s]
+                c += 1
+
+
+@njit(nogil=True)
+def add_up(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, thin):
+    """The sums of `runs.correlate`, of cells where they lie, or for few outputs: some terms at a time."""
     if not thin:
-        many(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False, ahead)
+        many(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
     elif here > FEW[0]:
-        most(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False, ahead)
+        most(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
     elif here > 1:
-        some(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False, ahead)
+        some(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
     else:
-        single(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False, ahead)
+        single(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
 
 
 @kernel()
@@ -108,31 +156,38 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
     lanes, apart, pitch = BYTES // w.itemsize, x_steps[3], y_steps[3]
     first, second, _ = distances(inputs, positions, w.itemsize)
     panels, columns, sums = memory[:first], memory[first:], memory[first + second :]
-    to = np.arange(inputs)
-    in_panels, in_place, rows = to * (WIDE * lanes), to * apart, np.arange(OUTPUTS) * inputs
+    to, line, rows = np.arange(inputs), WIDE * lanes, np.arange(OUTPUTS) * inputs
+    # of the channels of a panel, some are a term
+    terms = inputs // TOGETHER
+    at_terms, to_terms = to[:terms] * (TOGETHER * line), to[:terms] * TOGETHER
+    at_last, to_last = to[terms * TOGETHER :] * line, to[terms * TOGETHER :]
     for u in range(len(units)):
         n, g, q, q_end, o_first, o_end = units[u]
         run, whole = q_end - q, (q_end - q) // lanes * lanes
         cell = x_steps[0] + n * x_steps[1] + g * x_steps[2] + q
         number = o_end - o_first
-        seen, at, ahead, thin = x[cell:], in_place, 1, number <= OUTPUTS
-        if number > THIN or number * inputs >= LIGHT:
-            seen, at, ahead, thin = panels, in_panels, inputs, False
+        in_place, thin = number <= THIN and number * inputs < LIGHT, number <= OUTPUTS
+        if not in_place:
             put_together(panels, x, cell, apart, whole, inputs)
         stand_up(columns, x, cell + whole, apart, run - whole, inputs)
         for o in range(o_first, o_end, OUTPUTS):
             here, at_w = min(OUTPUTS, o_end - o), (g * outputs + o) * inputs
             at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + o * pitch + q
             # all outputs of a matrix of sums are written, and more than there are would be others' cells
-            if here == OUTPUTS or (thin and (here == FEW[0] or here == 1)):
-                add_up(y, at_y, pitch, seen, at, w, at_w, rows, to, here, whole, ahead, thin)
+            direct = here == OUTPUTS or (in_place and thin and (here == FEW[0] or here == 1))
+            to_y, place, far = (y, at_y, pitch) if direct else (sums, 0, whole)
+            if in_place:
+                add_up(to_y, place, far, x[cell:], to * apart, w, at_w, rows, to, here, whole, thin)
             else:
-                add_up(sums, 0, whole, seen, at, w, at_w, rows, to, here, whole, ahead, thin)
+                fours(
+                    to_y, place, far, panels, at_terms, w, at_w, rows, to_terms,
+                    here, whole, False, inputs, line,
+                )  # fmt: skip
+                ones(
+                    to_y, place, far, panels, at_last, w, at_w, rows, to_last,
+                    here, whole, terms > 0, inputs,
+                )  # fmt: skip
+            if not direct:
                 copy_rows(y, at_y, pitch, 1, sums, 0, whole, 1, here, whole)
-            for c in range(run - whole):
-                for r in range(0, here, 4):
-                    at_r, last = at_w + r * inputs, min(3, here - r - 1)
-                    found = four_sums(columns, c * inputs, w, at_r, inputs, last, inputs)
-                    for s in range(last + 1):
-                        y[at_y + (r + s) * pitch + whole + c] = found[s]
+            few_cells(y, at_y + whole, pitch, columns, w, at_w, inputs, here, run - whole)
     return rest(team)

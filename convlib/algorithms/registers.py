@@ -21,7 +21,9 @@ from numba.extending import intrinsic
 from .vectors import ATTRIBUTE, BYTES, REGISTER, in_all
 
 
-def tile(outputs: int, vectors: int, taps: int = 1, stacked: bool = False) -> Any:
+def tile(
+    outputs: int, vectors: int, taps: int = 1, stacked: bool = False, beside: int | None = None
+) -> Any:
     """Make a function that computes y[o, v] = sum over terms k of w[o, k] · x[k, v].
 
     It does so for `outputs` o and `vectors` registers v of neighbouring cells. Their sums are all in
@@ -37,12 +39,15 @@ def tile(outputs: int, vectors: int, taps: int = 1, stacked: bool = False) -> An
         y, at_y, pitch, down   y[o, v] begins at y[at_y + o·pitch + v·down]
         x, start, line, at     x[k, v] at tap t is x[start + at[k] + t·line], and v registers further on
                                or `stacked` v·line; or there is a start for each register
-        w, at_w, rows, to      w[o, k] at tap t is w[at_w + rows[o] + to[k] + t·taps]: a square kernel's
+        w, at_w, rows, to      w[o, k] at tap t is w[at_w + rows[o] + to[k] + t·beside]: `taps` unless
+                               told otherwise, as in a square kernel
         here                   the outputs that there are: further ones repeat the last
         first, end             the terms
         more                   whether sums are added to others,
         s, at_s, far, below    which lie in s as y's do in y
     """
+
+    beside = taps if beside is None else beside
 
     def make(
         _: Any, y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
@@ -116,7 +121,7 @@ def tile(outputs: int, vectors: int, taps: int = 1, stacked: bool = False) -> An
                         seen, there = [], [(one, at_k) for one in starts]
                     seen += [builder.load(cells(x, *places), align=size) for places in there]
                     for row, places in zip(weights_at, sums, strict=True):
-                        weight = builder.load(at_place(w, row, to_k, whole(t * taps)))
+                        weight = builder.load(at_place(w, row, to_k, whole(t * beside)))
                         weight = in_all(builder, vector, weight)
                         for place, values in zip(places, seen, strict=True):
                             # "contract" lets the two be one instruction

@@ -25,6 +25,9 @@ MANY, FEW, SINGLE = (
     else ((4, (3, 2, 1)), (2, (4, 2, 1)), (1, (8, 4, 1)))
 )
 COLUMN = 3  # taps below one another, of a term that stands for as many; a square kernel's
+# With as many registers, a matrix may as well have half of the outputs and twice the cells. Then less is
+# to be loaded, if cells begin at cache lines, or in a stack of rows serve three taps.
+HALVES = REGISTERS == 32
 
 
 @njit(nogil=True)
@@ -34,22 +37,49 @@ def round_of(terms, most):
     return max(1, (terms + rounds - 1) // rounds)
 
 
+def both_halves_of(outputs: int, vectors: int, taps: int, stacked: bool, beside: int) -> Any:
+    """Compile two matrices of sums, of `outputs` each, one after the other. Else as `tile`."""
+    half = tile(outputs, vectors, taps, stacked, beside)
+
+    @njit(nogil=True, inline="always")
+    def both(
+        y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
+        here, first, end, more, s, at_s, far, below,
+    ):  # fmt: skip
+        half(
+            y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
+            outputs, first, end, more, s, at_s, far, below,
+        )  # fmt: skip
+        at_y, at_s = at_y + outputs * pitch, at_s + outputs * far
+        half(
+            y, at_y, pitch, down, x, start, line, at, w, at_w, rows[outputs:], to,
+            here - outputs, first, end, more, s, at_s, far, below,
+        )  # fmt: skip
+
+    return both
+
+
 def all_cells_of(
     outputs: int,
     registers: tuple[int, ...],
     together: int = TERMS,
     exact: bool = False,
     taps: int = 1,
+    beside: int = COLUMN,
+    in_halves: bool = False,
 ) -> Any:
     """Compile the loop over a run of cells, `registers` of them at a time, and fewer at its end.
 
     About as many terms are added up `together`, for all cells, and then the next ones. The last
     registers may reach over the run's end, or `exact` takes smaller ones. Cells are as far `apart` as
-    they are in the run, or farther where they have been put together. A term may be several `taps`:
-    their cells are a `line` apart.
+    they are in the run, or farther where they have been put together, as many as the most registers
+    hold. A term may be several `taps`: their cells are a `line` apart, their weights `beside` each other.
+    Outputs may be taken `in_halves`, with twice as many cells.
     """
-    large, small, least = (tile(outputs, r, taps) for r in registers)
+    large, small, least = (tile(outputs, r, taps, beside=beside) for r in registers)
     a, b, c = registers
+    double = both_halves_of(outputs // 2, 2 * a, taps, False, beside) if in_halves else large
+    twice = 2 * a if in_halves else a
     # with more registers left than these, or with as many
     wide, narrow, or_equal = (a, b, 1) if exact else (b, c, 0)
     most = together // taps
@@ -57,11 +87,19 @@ def all_cells_of(
     @njit(nogil=True)
     def multiply(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, apart=1, line=0):
         lanes = BYTES // y.itemsize
-        some = round_of(len(at), most)
+        some, both = round_of(len(at), most), in_halves and here > outputs // 2
         for k in range(0, len(at), some):
             end, q = min(k + some, len(at)), 0
             while q < run:
-                p, s, left = at_y + q, q * apart, run - q + or_equal
+                inside = q % (twice * lanes)
+                p, s, left = at_y + q, (q - inside) * apart + inside, run - q + or_equal
+                if both and run - q >= twice * lanes:
+                    double(
+                        y, p, pitch, lanes, x, s, line, at, w, at_w, rows, to,
+                        here, k, end, more, y, p, pitch, lanes,
+                    )  # fmt: skip
+                    q += twice * lanes
+                    continue
                 # four left are two and two: one has too few sums to keep a processor busy
                 halves = apart == 1 and a * lanes < run - q <= 2 * b * lanes
                 if left > wide * lanes and not halves:
@@ -131,29 +169,41 @@ def all_rows_of(taps: int) -> Any:
     """
     three, two, one = (tile(MANY[0], registers, taps) for registers in MANY[1])
     column = tile(MANY[0], COLUMN, taps, stacked=True)
+    double = column
+    if HALVES:
+        double = both_halves_of(MANY[0] // 2, 2 * COLUMN, taps, True, COLUMN)
     most = TERMS // taps
 
     @njit(nogil=True)
     def multiply(to_y, sums, x, starts, shape, wide, at, w, at_w, rows, to, more, last, line):
         s, first, far = sums
         lanes, here, some = BYTES // s.itemsize, len(rows), round_of(len(at), most)
-        stacks = shape[1] // COLUMN if taps > 1 and abs(line) == wide[2] else 0
+        stacked = shape[1] // COLUMN * COLUMN if taps > 1 and abs(line) == wide[2] else 0
         # registers are stacked from above, or from the last row, in the direction of the taps
-        down, top = (shape[2], 0) if line > 0 else (-shape[2], COLUMN - 1)
+        down = shape[2] if line > 0 else -shape[2]
         for k in range(0, len(at), some):
             end = min(k + some, len(at))
             y, place, pitch = to_y if last and end == len(at) else sums
             for d in range(shape[0]):
-                at_d = d * shape[1] * shape[2]
-                for h in range(0, COLUMN * stacks, COLUMN):
+                at_d, h = d * shape[1] * shape[2], 0
+                while h < stacked:
+                    number = 2 * COLUMN if HALVES and stacked - h >= 2 * COLUMN else COLUMN
+                    top = h if line > 0 else h + number - 1
                     for j in range(0, shape[2], lanes):
-                        start = (d * wide[1] + h + top) * wide[2] + j
-                        q = at_d + (h + top) * shape[2] + j
-                        column(
-                            y, place + q, pitch, down, x, start, line, at, w, at_w, rows, to,
-                            here, k, end, more, s, first + q, far, down,
-                        )  # fmt: skip
-                r = (d * shape[1] + COLUMN * stacks) * (shape[2] // lanes)
+                        start = (d * wide[1] + top) * wide[2] + j
+                        q = at_d + top * shape[2] + j
+                        if number == COLUMN:
+                            column(
+                                y, place + q, pitch, down, x, start, line, at, w, at_w, rows, to,
+                                here, k, end, more, s, first + q, far, down,
+                            )  # fmt: skip
+                        else:
+                            double(
+                                y, place + q, pitch, down, x, start, line, at, w, at_w, rows, to,
+                                here, k, end, more, s, first + q, far, down,
+                            )  # fmt: skip
+                    h += number
+                r = (d * shape[1] + stacked) * (shape[2] // lanes)
                 r_end = (d + 1) * shape[1] * (shape[2] // lanes)
                 while r < r_end:
                     n = 2 if r_end - r == 4 else min(r_end - r, 3)
