@@ -480,6 +480,7 @@ MUTATIONS = [
         "algorithms/abreast.py", "steps.dilation[-1] * images", "steps.dilation[-1]", COMPILED
     ),
     Mutation("algorithms/abreast.py", "steps.stride[-1] > 1 or ", "", COMPILED),
+    Mutation("algorithms/abreast.py", " or 2 * several < images", "", COMPILED),
     Mutation("algorithms/abreast.py", "width >= most or ", "", COMPILED),
     Mutation("algorithms/abreast.py", " if len(shape.taps) < 3 else lanes", "", COMPILED),
     Mutation("algorithms/abreast.py", "COPIED * LONGER if longer", "COPIED if longer", COMPILED),

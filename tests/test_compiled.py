@@ -332,6 +332,8 @@ def test_images_are_put_abreast_where_that_pays():
     assert images(lanes, 64, lanes - 1, axes=3) == lanes
     assert images(lanes, 128, 2 * lanes - 1, axes=3) == 1  # a unit has three slices of all
     assert images(lanes + 1, 64, lanes - 1) == 1
+    assert images(lanes // 2, 64, lanes - 1) == lanes // 2
+    assert images(lanes // 4, 64, lanes - 1) == 1  # they would fill too little of a register
     assert images(lanes, 8, lanes - 1) == 1  # copies would cost more
 
 

@@ -31,17 +31,19 @@ SHARED = 1 << 16  # cells to copy, from which threads share them
 def images_of(shape: Shape, steps: Steps, itemsize: int) -> int:
     """How many images are put abreast: as few as fill registers, or one, where that does not pay.
 
+    Half as many pay, too, if a batch has no more: what is read of the weight is read once for all.
     Of a row that is longer than two registers, too little is left over. Of a video, three slices of
     several such images would leave little room in the cache.
     """
     width, lanes = shape.positions[-1], loops("vectors").BYTES // itemsize
     images, longer = lanes // gcd(width, lanes), width >= lanes
     most = 2 * lanes if len(shape.taps) < 3 else lanes
-    if width >= most or steps.stride[-1] > 1 or shape.n % images:
+    several = gcd(images, shape.n)
+    if width >= most or steps.stride[-1] > 1 or 2 * several < images:
         return 1
     least = COPIED * LONGER if longer else COPIED
     pays = shape.i * shape.o * prod(shape.taps) >= least * (shape.i + shape.o)
-    return images if pays else 1
+    return several if pays else 1
 
 
 def forward(
