@@ -459,6 +459,25 @@ def test_sums_stay_in_registers(taps, stacked):
             assert not [line for line in loop if "mm" in line and "(%rsp)" in line]
 
 
+def test_what_memory_held_before_is_not_reported(monkeypatch):
+    """Whole registers are added up, and what is beside a gradient may overflow: that is no one's."""
+    compiled, units = choice.module("compiled"), choice.module("units")
+    monkeypatch.setattr(units, "SHARED", 1)
+    monkeypatch.setattr(units, "limit", lambda: 2)
+    x, gy = numbers((2, 21, 16, 16), "float32", 0), numbers((2, 21, 16, 16), "float32", 1)
+    expected = grad.conv2d_weight(x, (21, 21, 3, 3), gy, padding=1, algorithm="windows")
+    units.plan.cache_clear()
+
+    def dirty(xp, size, dtype):
+        return np.full(size, 2e38, dtype)
+
+    monkeypatch.setattr(compiled, "scratch", dirty)
+    with np.errstate(all="raise"):
+        found = grad.conv2d_weight(x, (21, 21, 3, 3), gy, padding=1, algorithm="compiled")
+    assert_near(found, expected, EPSILONS)
+    units.plan.cache_clear()
+
+
 def test_rounds_are_of_about_one_length():
     """Of as few terms as are left, a round would cost as much as of many."""
     round_of = choice.module("runs").round_of.py_func

@@ -223,7 +223,8 @@ def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bo
         return kernels.weight_gradient(*arrays, total, found.units[units], at, *rest)
 
     share(some, list(zip(found.shares, sums, strict=True)), shape)
+    # beside what was asked for, whatever memory held before has been added up
+    sums = sums[:, :, : shape.o, :terms] if few else sums[:, :, :terms, : shape.o]
     total = sums.sum(0) if len(sums) > 1 else sums[0]
     # (g, o, i·k·l) or (g, i·k·l, o) -> (g, o, i, k, l)
-    total = total if few else total.swapaxes(1, 2)
-    return total[:, : shape.o, :terms].reshape(out.shape)
+    return (total if few else total.swapaxes(1, 2)).reshape(out.shape)
