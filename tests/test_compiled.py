@@ -440,12 +440,12 @@ def test_sums_stay_in_registers(taps, stacked):
     if runs.HALVES and (stacked or taps == 1):
         sizes.append((outputs // 2, 2 * most))
     for outputs, most in sizes:
-        multiply = registers.tile(outputs, most, taps, stacked)
+        multiply = registers.tile(outputs, (most,), taps, stacked)
 
         @numba.njit
-        def sums(y, x, start, line, at, w, rows, to, multiply=multiply, outputs=outputs):
+        def sums(y, x, start, line, at, w, rows, to, multiply=multiply, n=most, here=outputs):
             multiply(
-                y, 0, 99, 16, x, start, line, at, w, 0, rows, to, outputs, 0, 9, True, y, 0, 99, 16
+                n, y, 0, 99, 16, x, start, line, at, w, 0, rows, to, here, 0, 9, True, y, 0, 99, 16
             )
 
         numbers_, places = np.zeros(1 << 12, np.float32), np.zeros(16, np.int64)
@@ -486,7 +486,7 @@ def test_rounds_are_of_about_one_length():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("inputs", [1, 7, 21, 64])
+@pytest.mark.parametrize("inputs", [1, 7, 21, 64, 501])
 @pytest.mark.parametrize("outputs", [1, 2, 3, 4, 6, 8, 13, 128, 136, 140])
 def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):
     """As many outputs and positions as make up whole tiles, and some more or fewer."""
@@ -497,7 +497,7 @@ def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):
                 numbers((outputs, inputs, 1), dtype, 1),
             )
             y, exact = convlib.conv1d(x, w, algorithm="compiled"), np.einsum("nip,oil->nop", x, w)
-            np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(y, exact, rtol=1e-4, atol=5e-4)
 
 
 @pytest.mark.skipif(not hasattr(mmap, "PROT_READ"), reason="no pages that end where we say")

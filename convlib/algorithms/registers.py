@@ -11,6 +11,7 @@ SIMD architectures* (2018), for cells that serve several taps while they are in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -18,17 +19,25 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .vectors import ATTRIBUTE, BYTES, REGISTER, in_all
+from .vectors import ATTRIBUTE, BYTES, REGISTER, REGISTERS, in_all
+
+# Sums that fit, beside what they are made of
+ROOM = 24 if REGISTERS == 32 else 12
 
 
 def tile(
-    outputs: int, vectors: int, taps: int = 1, stacked: bool = False, beside: int | None = None
+    outputs: int,
+    sizes: Sequence[int],
+    taps: int = 1,
+    stacked: bool = False,
+    beside: int | None = None,
 ) -> Any:
     """Make a function that computes y[o, v] = sum over terms k of w[o, k] · x[k, v].
 
-    It does so for `outputs` o and `vectors` registers v of neighbouring cells. Their sums are all in
-    registers; for each term, the cells are loaded once for all outputs, and each weight once for all
-    cells. A term may be several `taps`, whose cells and weights are evenly spaced.
+    It does so for `outputs` o and n registers v of neighbouring cells, where n is one of `sizes`. Their
+    sums are all in registers, or one half of the outputs' and then the other's, if there are more than
+    ROOM. For each term, the cells are loaded once for all outputs, and each weight once for all cells.
+    A term may be several `taps`, whose cells and weights are evenly spaced.
 
     What takes time, beside the multiplications, is loading. If registers are `stacked`, each one is a
     row below the one before, as each tap is: what one register sees at a tap, the register above sees
@@ -36,6 +45,7 @@ def tile(
 
     The function takes everything flat::
 
+        n                      how many registers
         y, at_y, pitch, down   y[o, v] begins at y[at_y + o·pitch + v·down]
         x, start, line, at     x[k, v] at tap t is x[start + at[k] + t·line], and v registers further on
                                or `stacked` v·line; or there is a start for each register
@@ -50,15 +60,16 @@ def tile(
     beside = taps if beside is None else beside
 
     def make(
-        _: Any, y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
+        _: Any, n, y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
         here, first, end, more, s, at_s, far, below,
     ):  # fmt: skip
         def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             set.add(builder.function.attributes, ATTRIBUTE)
-            number = context.get_value_type(signature.args[0].dtype)
+            number = context.get_value_type(signature.args[1].dtype)
             size = context.get_abi_sizeof(number)
             vector = ir.VectorType(number, BYTES // size)
             whole = ir.IntType(64)
+            none = ir.Constant(vector, None)
 
             def data(array: int) -> Any:
                 made = context.make_array(signature.args[array])
@@ -75,71 +86,83 @@ def tile(
             def cells(memory: Any, *places: Any) -> Any:
                 return builder.bitcast(at_place(memory, *places), vector.as_pointer())
 
-            y, x, at, w, rows, to, s = (data(array) for array in (0, 4, 7, 8, 10, 11, 16))
-            at_y, pitch, down, start, line, at_w, here, first, end, more, at_s, far, below = (
-                arguments[a] for a in (1, 2, 3, 5, 6, 9, 12, 13, 14, 15, 17, 18, 19)
+            y, x, at, w, rows, to, s = (data(array) for array in (1, 5, 8, 9, 11, 12, 17))
+            n, at_y, pitch, down, start, line, at_w, here, first, end, more, at_s, far, below = (
+                arguments[a] for a in (0, 2, 3, 4, 6, 7, 10, 13, 14, 15, 16, 18, 19, 20)
             )
-            # where each register's cells begin, at the first tap, or row by row
-            if stacked:
-                starts = [start]
-                for _ in range(vectors + taps - 2):
-                    starts.append(builder.add(starts[-1], line))
-            elif isinstance(signature.args[5], types.UniTuple):
-                starts = [builder.extract_value(start, v) for v in range(vectors)]
-            else:
-                starts = [builder.add(start, whole(v * vector.count)) for v in range(vectors)]
-            none = ir.Constant(vector, None)
-            weights_at, sums = [], []
-            for o in range(outputs):
-                there = builder.icmp_signed("<", whole(o), here)
-                row = builder.select(there, whole(o), builder.sub(here, whole(1)))
-                row = builder.load(at_place(rows, row))
-                weights_at.append(builder.add(at_w, row))
-                sums.append([cgutils.alloca_once(builder, vector) for _ in range(vectors)])
-                for place in sums[-1]:
-                    builder.store(none, place)
-
-            def results(memory: Any, place: Any, pitch: Any, down: Any) -> Any:
-                for o in range(outputs):
-                    row = builder.add(place, times(o, pitch))
-                    for v in range(vectors):
-                        yield sums[o][v], cells(memory, row, times(v, down))
-
-            # the places that are added to come nearer meanwhile
-            for _, place in results(y, at_y, pitch, down):
-                _fetch(builder, place)
-
-            with cgutils.for_range_slice(builder, first, end, whole(1)) as (k, _):
-                at_k, to_k = (builder.load(at_place(array, k)) for array in (at, to))
-                seen: list[Any] = []
-                for t in range(taps):
-                    if stacked:  # all but the last have been loaded for the tap before
-                        seen = seen[1:]
-                        there = [(starts[t + v], at_k) for v in range(len(seen), vectors)]
-                    else:
-                        at_k = builder.add(at_k, line) if t else at_k
-                        seen, there = [], [(one, at_k) for one in starts]
-                    seen += [builder.load(cells(x, *places), align=size) for places in there]
-                    for row, places in zip(weights_at, sums, strict=True):
-                        weight = builder.load(at_place(w, row, to_k, whole(t * beside)))
-                        weight = in_all(builder, vector, weight)
-                        for place, values in zip(places, seen, strict=True):
-                            # "contract" lets the two be one instruction
-                            product = builder.fmul(weight, values, flags=["contract"])
-                            total = builder.fadd(builder.load(place), product, flags=["contract"])
-                            builder.store(total, place)
-                        _hold(builder, [builder.load(place) for place in places])
-
             if more.type != ir.IntType(1):
                 more = builder.trunc(more, ir.IntType(1))
-            before = [cells for _, cells in results(s, at_s, far, below)]
-            for (total, place), last in zip(results(y, at_y, pitch, down), before, strict=True):
-                last = builder.select(more, builder.load(last, align=size), none)
-                builder.store(builder.fadd(last, builder.load(total)), place, align=size)
+
+            def starts_of(vectors: int) -> list[Any]:
+                """Where each register's cells begin, at the first tap, or row by row."""
+                if stacked:
+                    starts = [start]
+                    for _ in range(vectors + taps - 2):
+                        starts.append(builder.add(starts[-1], line))
+                    return starts
+                if isinstance(signature.args[6], types.UniTuple):
+                    return [builder.extract_value(start, v) for v in range(vectors)]
+                return [builder.add(start, whole(v * vector.count)) for v in range(vectors)]
+
+            def compute(some: range, vectors: int) -> None:
+                """The sums of some outputs for a number of registers."""
+                starts, weights_at, sums = starts_of(vectors), [], []
+                for o in some:
+                    there = builder.icmp_signed("<", whole(o), here)
+                    row = builder.select(there, whole(o), builder.sub(here, whole(1)))
+                    row = builder.load(at_place(rows, row))
+                    weights_at.append(builder.add(at_w, row))
+                    sums.append([cgutils.alloca_once(builder, vector) for _ in range(vectors)])
+                    for place in sums[-1]:
+                        builder.store(none, place)
+
+                def results(memory: Any, place: Any, pitch: Any, down: Any) -> Any:
+                    for o, totals in zip(some, sums, strict=True):
+                        row = builder.add(place, times(o, pitch))
+                        for v, total in enumerate(totals):
+                            yield total, cells(memory, row, times(v, down))
+
+                # the places that are added to come nearer meanwhile
+                for _, place in results(y, at_y, pitch, down):
+                    _fetch(builder, place)
+
+                with cgutils.for_range_slice(builder, first, end, whole(1)) as (k, _):
+                    at_k, to_k = (builder.load(at_place(array, k)) for array in (at, to))
+                    seen: list[Any] = []
+                    for t in range(taps):
+                        if stacked:  # all but the last have been loaded for the tap before
+                            seen = seen[1:]
+                            there = [(starts[t + v], at_k) for v in range(len(seen), vectors)]
+                        else:
+                            at_k = builder.add(at_k, line) if t else at_k
+                            seen, there = [], [(one, at_k) for one in starts]
+                        seen += [builder.load(cells(x, *places), align=size) for places in there]
+                        for row, places in zip(weights_at, sums, strict=True):
+                            weight = builder.load(at_place(w, row, to_k, whole(t * beside)))
+                            weight = in_all(builder, vector, weight)
+                            for place, values in zip(places, seen, strict=True):
+                                # "contract" lets the two be one instruction
+                                product = builder.fmul(weight, values, flags=["contract"])
+                                total = builder.load(place)
+                                total = builder.fadd(total, product, flags=["contract"])
+                                builder.store(total, place)
+                            _hold(builder, [builder.load(place) for place in places])
+
+                before = [cells for _, cells in results(s, at_s, far, below)]
+                for (total, place), last in zip(results(y, at_y, pitch, down), before, strict=True):
+                    last = builder.select(more, builder.load(last, align=size), none)
+                    builder.store(builder.fadd(last, builder.load(total)), place, align=size)
+
+            for vectors in sizes:
+                parts = 1 if outputs * vectors <= ROOM else 2
+                with builder.if_then(builder.icmp_signed("==", n, n.type(vectors))):
+                    for part in range(parts):
+                        some = range(outputs * part // parts, outputs * (part + 1) // parts)
+                        compute(some, vectors)
             return context.get_dummy_value()
 
         taken = (
-            y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
+            n, y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
             here, first, end, more, s, at_s, far, below,
         )  # fmt: skip
         return types.void(*taken), instructions

@@ -37,89 +37,41 @@ def round_of(terms, most):
     return max(1, (terms + rounds - 1) // rounds)
 
 
-def both_halves_of(outputs: int, vectors: int, taps: int, stacked: bool, beside: int) -> Any:
-    """Compile two matrices of sums, of `outputs` each, one after the other. Else as `tile`."""
-    half = tile(outputs, vectors, taps, stacked, beside)
-
-    @njit(nogil=True, inline="always")
-    def both(
-        y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
-        here, first, end, more, s, at_s, far, below,
-    ):  # fmt: skip
-        half(
-            y, at_y, pitch, down, x, start, line, at, w, at_w, rows, to,
-            outputs, first, end, more, s, at_s, far, below,
-        )  # fmt: skip
-        at_y, at_s = at_y + outputs * pitch, at_s + outputs * far
-        half(
-            y, at_y, pitch, down, x, start, line, at, w, at_w, rows[outputs:], to,
-            here - outputs, first, end, more, s, at_s, far, below,
-        )  # fmt: skip
-
-    return both
-
-
 def all_cells_of(
     outputs: int,
     registers: tuple[int, ...],
     together: int = TERMS,
     exact: bool = False,
     taps: int = 1,
-    beside: int = COLUMN,
-    in_halves: bool = False,
 ) -> Any:
     """Compile the loop over a run of cells, `registers` of them at a time, and fewer at its end.
 
     About as many terms are added up `together`, for all cells, and then the next ones. The last
-    registers may reach over the run's end, or `exact` takes smaller ones. Cells are as far `apart` as
-    they are in the run, or farther where they have been put together, as many as the most registers
-    hold. A term may be several `taps`: their cells are a `line` apart, their weights `beside` each other.
-    Outputs may be taken `in_halves`, with twice as many cells.
+    registers may reach over the run's end, or `exact` takes smaller ones. A term may be several `taps`,
+    whose cells are a `line` apart.
     """
-    large, small, least = (tile(outputs, r, taps, beside=beside) for r in registers)
+    sums = tile(outputs, registers, taps)
     a, b, c = registers
-    double = both_halves_of(outputs // 2, 2 * a, taps, False, beside) if in_halves else large
-    twice = 2 * a if in_halves else a
     # with more registers left than these, or with as many
     wide, narrow, or_equal = (a, b, 1) if exact else (b, c, 0)
     most = together // taps
 
     @njit(nogil=True)
-    def multiply(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, apart=1, line=0):
+    def multiply(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, line=0):
         lanes = BYTES // y.itemsize
-        some, both = round_of(len(at), most), in_halves and here > outputs // 2
+        some = round_of(len(at), most)
         for k in range(0, len(at), some):
             end, q = min(k + some, len(at)), 0
             while q < run:
-                inside = q % (twice * lanes)
-                p, s, left = at_y + q, (q - inside) * apart + inside, run - q + or_equal
-                if both and run - q >= twice * lanes:
-                    double(
-                        y, p, pitch, lanes, x, s, line, at, w, at_w, rows, to,
-                        here, k, end, more, y, p, pitch, lanes,
-                    )  # fmt: skip
-                    q += twice * lanes
-                    continue
+                p, left = at_y + q, run - q + or_equal
                 # four left are two and two: one has too few sums to keep a processor busy
-                halves = apart == 1 and a * lanes < run - q <= 2 * b * lanes
-                if left > wide * lanes and not halves:
-                    large(
-                        y, p, pitch, lanes, x, s, line, at, w, at_w, rows, to,
-                        here, k, end, more, y, p, pitch, lanes,
-                    )  # fmt: skip
-                    q += a * lanes
-                elif left > narrow * lanes:
-                    small(
-                        y, p, pitch, lanes, x, s, line, at, w, at_w, rows, to,
-                        here, k, end, more, y, p, pitch, lanes,
-                    )  # fmt: skip
-                    q += b * lanes
-                else:
-                    least(
-                        y, p, pitch, lanes, x, s, line, at, w, at_w, rows, to,
-                        here, k, end, more, y, p, pitch, lanes,
-                    )  # fmt: skip
-                    q += c * lanes
+                halves = a * lanes < run - q <= 2 * b * lanes
+                n = a if left > wide * lanes and not halves else b if left > narrow * lanes else c
+                sums(
+                    n, y, p, pitch, lanes, x, q, line, at, w, at_w, rows, to,
+                    here, k, end, more, y, p, pitch, lanes,
+                )  # fmt: skip
+                q += n * lanes
             more = True
 
     return multiply
@@ -138,7 +90,7 @@ def correlate(y, at_y, pitch, x, at, w, at_w, rows, to, run, more, line):
     """
     here = len(rows)
     if line != 0:
-        many_columns(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, 1, line)
+        many_columns(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, line)
     elif here > FEW[0]:
         many(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more)
     elif here > 1:
@@ -167,11 +119,8 @@ def all_rows_of(taps: int) -> Any:
     The rest is as in `all_cells_of`. Columns of taps see rows below one another, or above with a `line`
     below zero; and so do registers, where there are as many rows.
     """
-    three, two, one = (tile(MANY[0], registers, taps) for registers in MANY[1])
-    column = tile(MANY[0], COLUMN, taps, stacked=True)
-    double = column
-    if HALVES:
-        double = both_halves_of(MANY[0] // 2, 2 * COLUMN, taps, True, COLUMN)
+    sums_of, heights = tile(MANY[0], MANY[1], taps), (2 * COLUMN, COLUMN) if HALVES else (COLUMN,)
+    stack_of = tile(MANY[0], heights, taps, stacked=True)
     most = TERMS // taps
 
     @njit(nogil=True)
@@ -187,44 +136,26 @@ def all_rows_of(taps: int) -> Any:
             for d in range(shape[0]):
                 at_d, h = d * shape[1] * shape[2], 0
                 while h < stacked:
-                    number = 2 * COLUMN if HALVES and stacked - h >= 2 * COLUMN else COLUMN
+                    number = heights[0] if stacked - h >= heights[0] else COLUMN
                     top = h if line > 0 else h + number - 1
                     for j in range(0, shape[2], lanes):
                         start = (d * wide[1] + top) * wide[2] + j
                         q = at_d + top * shape[2] + j
-                        if number == COLUMN:
-                            column(
-                                y, place + q, pitch, down, x, start, line, at, w, at_w, rows, to,
-                                here, k, end, more, s, first + q, far, down,
-                            )  # fmt: skip
-                        else:
-                            double(
-                                y, place + q, pitch, down, x, start, line, at, w, at_w, rows, to,
-                                here, k, end, more, s, first + q, far, down,
-                            )  # fmt: skip
+                        stack_of(
+                            number, y, place + q, pitch, down, x, start, line, at, w, at_w, rows, to,
+                            here, k, end, more, s, first + q, far, down,
+                        )  # fmt: skip
                     h += number
                 r = (d * shape[1] + stacked) * (shape[2] // lanes)
                 r_end = (d + 1) * shape[1] * (shape[2] // lanes)
                 while r < r_end:
                     n = 2 if r_end - r == 4 else min(r_end - r, 3)
                     p, q = place + r * lanes, first + r * lanes
-                    if n == 3:
-                        seen = starts[r], starts[r + 1], starts[r + 2]
-                        three(
-                            y, p, pitch, lanes, x, seen, line, at, w, at_w, rows, to,
-                            here, k, end, more, s, q, far, lanes,
-                        )  # fmt: skip
-                    elif n == 2:
-                        both = starts[r], starts[r + 1]
-                        two(
-                            y, p, pitch, lanes, x, both, line, at, w, at_w, rows, to,
-                            here, k, end, more, s, q, far, lanes,
-                        )  # fmt: skip
-                    else:
-                        one(
-                            y, p, pitch, lanes, x, starts[r], line, at, w, at_w, rows, to,
-                            here, k, end, more, s, q, far, lanes,
-                        )  # fmt: skip
+                    begin = starts[r], starts[min(r + 1, r_end - 1)], starts[min(r + 2, r_end - 1)]
+                    sums_of(
+                        n, y, p, pitch, lanes, x, begin, line, at, w, at_w, rows, to,
+                        here, k, end, more, s, q, far, lanes,
+                    )  # fmt: skip
                     r += n
             more = True
 

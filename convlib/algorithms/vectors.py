@@ -37,6 +37,7 @@ _names = (
     "runs",
     "kernels",
     "sums",
+    "leftovers",
     "pointwise",
     "depthwise",
     "linear",
