@@ -18,8 +18,7 @@ __all__ = ["conv1d", "conv2d", "conv3d"]
 
 def grouped_input(input: Any, settings: Settings, dtype: Any) -> Any:
     """Part an input's channels: (N, C, H, W) or (C, H, W) -> (n, g, i, H, W), g groups of i."""
-    g, (channels, *size) = settings.groups, settings.input_shape
-    return input.astype(dtype, copy=False).reshape(*settings.batch or (1,), g, channels // g, *size)
+    return input.astype(dtype, copy=False).reshape(settings.grouped_input)
 
 
 def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
@@ -32,17 +31,15 @@ def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
     return windows[(slice(None),) * 3 + tuple(map(slice, settings.output_shape[1:]))]
 
 
-def grouped_weight(weight: Any, groups: int, dtype: Any) -> Any:
+def grouped_weight(weight: Any, settings: Settings, dtype: Any) -> Any:
     """Part the weight's first axis into groups: (g·o, i, k, l) -> (g, o, i, k, l)."""
-    first, *rest = weight.shape
-    return weight.astype(dtype, copy=False).reshape(groups, first // groups, *rest)
+    return weight.astype(dtype, copy=False).reshape(settings.grouped_weight)
 
 
 def grouped_output(output: Any, settings: Settings, dtype: Any = None) -> Any:
     """Part an output's channels: (N, O, H', W') or (O, H', W') -> (n, g, o, h, w)."""
-    g, (channels, *size) = settings.groups, settings.output_shape
     output = output if dtype is None else output.astype(dtype, copy=False)
-    return output.reshape(*settings.batch or (1,), g, channels // g, *size)
+    return output.reshape(settings.grouped_output)
 
 
 def add_bias(output: Any, bias: Any, axes: int) -> None:
@@ -66,7 +63,7 @@ def convolve(
     # The result is allocated whole, so that it owns its memory, and filled through a view.
     output = xp.empty(settings.output, work)
     if output.size:
-        x, w = grouped_input(input, settings, work), grouped_weight(weight, settings.groups, work)
+        x, w = grouped_input(input, settings, work), grouped_weight(weight, settings, work)
         y = grouped_output(output, settings)
         # Chapter 9's algorithms compute the same sum, where it is worth their while.
         if not algorithms.forward(xp, x, w, y, settings, algorithm):

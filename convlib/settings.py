@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from functools import lru_cache, wraps
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, wraps
+from typing import Any
 
 Ints = int | Sequence[int]
 
 LARGEST = 2**63 - 1
 INTS = frozenset([int])
+SHAPES = 5  # arguments of a check that come from arrays
 
 # The least value that makes sense, for each integer setting.
 LEAST = {
@@ -46,13 +48,14 @@ def is_plain(value: Any) -> bool:
 def remembered(check: Callable[..., Any]) -> Callable[..., Any]:
     """Keep what a check answers, for the next call with the same arguments: layers repeat.
 
-    Only answers are kept, no refusals, and only for arguments that are plain.
+    Only answers are kept, no refusals, and only for arguments that are plain. The first `SHAPES` are a
+    name, a number and arrays' shapes, which are.
     """
     known = lru_cache(maxsize=1024)(check)
 
     @wraps(check)
     def checked(*arguments: Any) -> Any:
-        for value in arguments:
+        for value in arguments[SHAPES:]:
             if type(value) is not int and not is_plain(value):
                 return check(*arguments)
         return known(*arguments)
@@ -121,8 +124,12 @@ def check_shape(function: str, name: str, actual: tuple, required: tuple) -> Non
         )
 
 
-class Settings(NamedTuple):
-    """The checked settings of one call, one entry a spatial axis."""
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """The checked settings of one call, one entry a spatial axis.
+
+    They are remembered, and so is what follows from them: each is its own key, whatever it holds.
+    """
 
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
@@ -133,12 +140,30 @@ class Settings(NamedTuple):
     output_shape: tuple[int, ...]  # without the batch
     batch: tuple[int, ...]  # (N,), or () without a batch
 
-    @property
+    @cached_property
     def input(self) -> tuple[int, ...]:
         """The input's whole shape."""
         return self.batch + self.input_shape
 
-    @property
+    @cached_property
     def output(self) -> tuple[int, ...]:
         """The output's whole shape."""
         return self.batch + self.output_shape
+
+    @cached_property
+    def grouped_input(self) -> tuple[int, ...]:
+        """The input's shape with its channels in groups: (n, g, i, H, W)."""
+        g, (channels, *size) = self.groups, self.input_shape
+        return (*(self.batch or (1,)), g, channels // g, *size)
+
+    @cached_property
+    def grouped_output(self) -> tuple[int, ...]:
+        """The output's shape with its channels in groups: (n, g, o, h, w)."""
+        g, (channels, *size) = self.groups, self.output_shape
+        return (*(self.batch or (1,)), g, channels // g, *size)
+
+    @cached_property
+    def grouped_weight(self) -> tuple[int, ...]:
+        """The weight's shape with its first axis in groups: (g, o, i, k, l)."""
+        i, o = self.grouped_input[2], self.grouped_output[2]
+        return (self.groups, o, i, *self.kernel_size)

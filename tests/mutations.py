@@ -270,6 +270,8 @@ MUTATIONS = [
     Mutation("algorithms/pointwise.py", "end, k > 0,", "end, False,", COMPILED),
     Mutation("algorithms/pointwise.py", "max(0, direct - here)", "direct", COMPILED),
     Mutation("algorithms/pointwise.py", "at_w + here * inputs", "at_w", COMPILED),
+    Mutation("algorithms/choice.py", ' and dtype.kind in "fc" and max(', " and max(", ALGORITHMS),
+    Mutation("algorithms/rules.py", "shape.products < WORTH_TELLING", "False", ALGORITHMS),
     Mutation("algorithms/runs.py", "terms + most // 2", "terms + most - 1", COMPILED),
     Mutation("algorithms/registers.py", "builder.add(at_k, line) if t else at_k", "at_k", COMPILED),
     Mutation("algorithms/registers.py", "whole(t * beside)", "whole(t)", COMPILED),
@@ -480,7 +482,7 @@ MUTATIONS = [
     Mutation("algorithms/rules.py", "and prod(shape.positions) < LEAST", "", ALGORITHMS),
     Mutation(
         "algorithms/im2col.py",
-        "ones and prod(shape.positions)",
+        "is_bare(shape, steps) and prod(shape.positions)",
         "prod(shape.positions)",
         ALGORITHMS,
     ),

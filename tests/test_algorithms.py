@@ -20,6 +20,7 @@ import convlib
 from convlib import algorithms, grad
 from convlib.algorithms import blas, caches, choice, im2col, products, rules, threads
 from convlib.algorithms.steps import Shape, Steps
+from convlib.settings import Settings
 
 DIRECT = [name for name in algorithms.ALGORITHMS if name not in choice.ERROR]
 
@@ -286,6 +287,23 @@ def test_auto_takes_direct_sums_unless_an_error_is_allowed(monkeypatch, task, nu
         assert choice.choose("auto", task, dense, strided, np.dtype("float32"), np) == direct
         assert choice.choose("auto", task, dense, plain, np.dtype("int64"), np) == "im2col"
     choice._auto.cache_clear()
+
+
+@pytest.mark.parametrize("task", ["forward", "input", "weight"])
+def test_tiny_calls_take_the_fewest_steps(task):
+    """One tap alone is a product of matrices as it is; for all else, windows are seen and multiplied."""
+    one = Shape(1, 1, 8, 8, (4, 4), (1, 1))
+    plain = Steps((1, 1), ((0, 0), (0, 0)), (1, 1))
+    for shape, steps, dtype, xp, expected in (
+        (one, plain, "float32", np, "im2col"),
+        (one._replace(g=3, n=2), plain, "complex64", np, "im2col"),
+        (one._replace(taps=(1, 2)), plain, "float32", np, "windows"),
+        (one, plain._replace(stride=(1, 2)), "float32", np, "windows"),
+        (one, plain._replace(padding=((0, 0), (0, 1))), "float32", np, "windows"),
+        (one, plain, "int32", np, "windows"),
+        (one, plain, "float32", None, "windows"),  # on a GPU
+    ):
+        assert choice.choose("auto", task, shape, steps, np.dtype(dtype), xp) == expected
 
 
 def test_allowed_error_belongs_to_its_block_and_thread():
@@ -939,7 +957,8 @@ def test_windows_lie_apart(monkeypatch, taps, stride, dilation, expected):
         monkeypatch.setattr(apart, "input_gradient", lambda *args: calls.append(args))
         w, out = np.ones((1, 4, 3, *taps)), np.zeros((2, 1, 3, *size))
         gy = np.ones((2, 1, 4, 4, 5))
-        assert choice.input_gradient(np, gy, w, out, steps, "im2col")
+        settings = Settings(taps, *steps, 1, (3, *size), (4, 4, 5), (2,))
+        assert choice.input_gradient(np, gy, w, out, settings, "im2col")
         assert len(calls) == 1
 
 
@@ -998,6 +1017,8 @@ def test_where_compiled_loops_are_taken(monkeypatch):
         ({"taps": (1, 1), "g": 8, "i": 32, "o": 32}, "forward input"),
         ({"g": 256, "i": 1, "o": 1}, "forward input weight"),
         ({"i": 1, "o": 1, "positions": (4, 4)}, ""),  # too little to do
+        ({"taps": (1, 1), "i": 32, "o": 64, "positions": (16, 16)}, "forward input"),
+        ({"taps": (1, 1), "i": 32, "o": 63, "positions": (16, 16)}, ""),  # BLAS is told sooner
     ):
         shape, taken = dense._replace(**changes), expected.split()
         for task in ("forward", "input", "weight"):

@@ -21,7 +21,7 @@ import numpy as np
 
 from . import apart
 from .rules import adding_pays, compiled_pays, flat_pays, pays, whole_pays
-from .steps import Shape, Steps, is_available, shape_of
+from .steps import Shape, Steps, is_available, is_bare, shape_of
 from .turned import input_gradient as turned
 
 # "windows" is the library's core: pad, view, one product of matrices over all columns
@@ -34,7 +34,7 @@ ALGORITHMS = (
 # hold each algorithm to. All that are missing here have the direct sum's.
 ERROR = {"winograd-f23": 64, "fft": 64, "winograd": 1024}
 
-TINY = 1 << 14  # multiplications: below, the plain way is fastest, as it takes the fewest calls
+TINY = 1 << 14  # multiplications: below, what takes the fewest calls is fastest
 
 _allowed: ContextVar[float] = ContextVar("convlib_allowed_error", default=0.0)
 
@@ -132,7 +132,9 @@ def _auto(
     allowed: float,
 ) -> str:
     if shape.products < TINY:
-        return "windows"
+        # one product of matrices, or the plain way's calls for windows, too
+        alone = on_cpu and dtype.kind in "fc" and max(steps.stride) == 1 and is_bare(shape, steps)
+        return "im2col" if alone else "windows"
     if dtype.kind in "fc":
         # the fewer multiplications first
         for name in ("winograd", "winograd-f23", "fft"):
@@ -167,9 +169,11 @@ def function(name: str, task: str) -> Callable[..., None]:
     return getattr(module(name), task + ("_f23" if name == "winograd-f23" else ""))
 
 
-def steps_of(settings: Any) -> Steps:
+@lru_cache(maxsize=1024)
+def sizes_of(settings: Any) -> tuple[Shape, Steps]:
     """Take from a call's settings what algorithms need beyond the arrays."""
-    return Steps(settings.stride, settings.padding, settings.dilation)
+    shape = shape_of(settings.grouped_input, settings.grouped_weight, settings.grouped_output)
+    return shape, Steps(settings.stride, settings.padding, settings.dilation)
 
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: str) -> bool:
@@ -177,8 +181,8 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: 
 
     Returns False, and does nothing, where the plain way through the library's core is to be taken.
     """
-    steps = steps_of(settings)
-    name = choose(algorithm, "forward", shape_of(x, w, out), steps, x.dtype, xp)
+    shape, steps = sizes_of(settings)
+    name = choose(algorithm, "forward", shape, steps, x.dtype, xp)
     if name != "windows":
         function(name, "forward")(xp, x, w, out, steps)
     return name != "windows"
@@ -188,8 +192,7 @@ def input_gradient(
     xp: ModuleType, gy: Any, w: Any, out: Any, settings: Any, algorithm: str
 ) -> bool:
     """Fill `out` (n, g, i, H, W) from (n, g, o, h, w) and (g, o, i, k, l), or return False."""
-    steps = steps_of(settings)
-    shape = shape_of(out, w, gy)
+    shape, steps = sizes_of(settings)
     name = choose(algorithm, "input", shape, steps, gy.dtype, xp)
     if name != "windows":
         if name == "compiled":  # it has a way of its own for depthwise layers
@@ -205,8 +208,8 @@ def weight_gradient(
     xp: ModuleType, x: Any, gy: Any, out: Any, settings: Any, algorithm: str
 ) -> bool:
     """Fill `out` (g, o, i, k, l) from (n, g, i, H, W) and (n, g, o, h, w), or return False."""
-    steps = steps_of(settings)
-    name = choose(algorithm, "weight", shape_of(x, out, gy), steps, x.dtype, xp)
+    shape, steps = sizes_of(settings)
+    name = choose(algorithm, "weight", shape, steps, x.dtype, xp)
     if name != "windows":
         function(name, "weight_gradient")(xp, x, gy, out, steps)
     return name != "windows"

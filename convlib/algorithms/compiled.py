@@ -25,7 +25,7 @@ import numpy as np
 
 from . import abreast, im2col
 from .memory import memory_of, usable
-from .steps import Shape, Steps, is_available, loops, shape_of
+from .steps import Shape, Steps, is_available, is_bare, loops, shape_of
 from .threads import pieces, scratch
 from .turned import in_order, parts_of, turned
 from .units import SEVERAL, panels, planned, threads_for
@@ -73,7 +73,9 @@ def depthwise(
 
 
 def one_run(array: Any) -> Any:
-    """(n, g, i, H, W) to (n, g, i, H·W): a view where neighbours in a run are so in memory, or a copy."""
+    """See that positions are a run: (n, g, i, H, W) as it is, or as (n, g, i, H·W), copied if need be."""
+    if array.flags.c_contiguous:
+        return array
     flat = array.reshape(*array.shape[:3], -1)
     return flat if flat.strides[-1] == flat.itemsize else flat.copy()
 
@@ -83,12 +85,8 @@ def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     kernels = loops("pointwise")
     if max(steps.stride) > 1:
         x = x[(..., *(slice(None, None, s) for s in steps.stride))]
-    y = out.reshape(*out.shape[:3], -1)
-    arrays = (
-        *memory_of(usable(one_run(x))),
-        usable(np.ascontiguousarray(w)).reshape(-1),
-        *memory_of(y),
-    )
+    weights = usable(np.ascontiguousarray(w)).reshape(-1)
+    arrays = (*memory_of(usable(one_run(x))), weights, *memory_of(out))
     shares, sizes, size = panels(shape, threads_for(shape), x.itemsize)
 
     def some(units: Any, team: Any) -> Any:
@@ -152,7 +150,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     if out.flags.c_contiguous:  # else it is a phase of a strided gradient, written in place below
         if is_depthwise(shape, steps):
             return depthwise(x, w, out, shape, steps)
-        if sum(shape.taps) == len(shape.taps) and not any(map(any, steps.padding)):
+        if is_bare(shape, steps):
             return pointwise(x, w, out, shape, steps)
         if (images := abreast.images_of(shape, steps, out.itemsize)) > 1:
             return abreast.forward(forward, x, w, out, steps, images)

@@ -23,7 +23,7 @@ from . import shared_rows
 from .caches import near
 from .columns import Block, Columns
 from .products import is_own, multiply, pick, threads_for
-from .steps import Shape, Steps, shape_of
+from .steps import Shape, Steps, is_bare, shape_of
 from .threads import limit, pieces, scratch, share
 from .turned import in_order
 
@@ -110,16 +110,12 @@ def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
 
 def is_pointwise(shape: Shape, steps: Steps) -> bool:
     """Tell whether the columns are the input itself: one tap, no stride, no padding."""
-    axes = len(shape.taps)
-    return (
-        prod(shape.taps) == 1 and steps.stride == (1,) * axes and not any(map(any, steps.padding))
-    )
+    return max(steps.stride) == 1 and is_bare(shape, steps)
 
 
 def is_picked(shape: Shape, steps: Steps) -> bool:
     """Tell whether the columns are some of the input's cells, and of one image enough to multiply."""
-    ones = prod(shape.taps) == 1 and not any(map(any, steps.padding))
-    return ones and prod(shape.positions) >= ALONE
+    return is_bare(shape, steps) and prod(shape.positions) >= ALONE
 
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:

@@ -14,8 +14,9 @@ from .caches import near
 from .shared_rows import LEAST
 from .steps import Shape, Steps, is_available, loops
 
-WORTH_COMPILING = 1 << 16
-WORTH_READING = 1 << 18  # multiplications of a layer of one tap and few outputs
+WORTH_COMPILING = 1 << 14  # multiplications
+WORTH_READING = 1 << 18  # of a layer of one tap and few outputs
+WORTH_TELLING = 1 << 19  # of a layer of one tap: for fewer, BLAS is told sooner what to do
 WHOLE = 1 << 24  # bytes of all columns, up to which there may be no blocks
 FEW = 16  # channels of a group
 THIN = 4  # outputs for which BLAS has no loop of its own; it has one for a single one
@@ -39,6 +40,8 @@ def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> boo
         if not has_wide_registers():  # BLAS reads a large input more slowly than memory gives it
             outputs = shape.i if task == "input" else shape.o
             return 1 < outputs <= THIN and shape.products >= WORTH_READING
+        if shape.products < WORTH_TELLING:
+            return False
         # the input's gradient needs the weight turned round
         return task == "forward" or weights <= 8 * positions
     # each of the input's cells is reached through one tap: a product for each tap

@@ -46,7 +46,13 @@ class Shape(NamedTuple):
     @property
     def products(self) -> int:
         """Multiplications of the direct sum."""
-        return self.n * self.g * self.i * self.o * prod(self.positions) * prod(self.taps)
+        return _products(self)
+
+
+@lru_cache(maxsize=1024)
+def _products(shape: Shape) -> int:
+    n, g, i, o, positions, taps = shape
+    return n * g * i * o * prod(positions) * prod(taps)
 
 
 def shape_of(x: Any, w: Any, y: Any) -> Shape:
@@ -57,6 +63,12 @@ def shape_of(x: Any, w: Any, y: Any) -> Shape:
 @lru_cache(maxsize=1024)
 def _shape_of(x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...]) -> Shape:
     return Shape(x[0], x[1], x[2], w[1], y[3:], w[3:])
+
+
+@lru_cache(maxsize=1024)
+def is_bare(shape: Shape, steps: Steps) -> bool:
+    """Tell whether windows are single cells of the input: one tap and no padding."""
+    return prod(shape.taps) == 1 and not any(map(any, steps.padding))
 
 
 def cells_read(

@@ -28,7 +28,7 @@ def spread(
     if not result.size:
         return result
     y = grouped_output(output, settings, work)
-    w = grouped_weight(weight, settings.groups, work)
+    w = grouped_weight(weight, settings, work)
     target = grouped_input(result, settings, work)
     if algorithms.input_gradient(xp, y, w, target, settings, algorithm):
         return result
@@ -55,7 +55,7 @@ def gather(
     if 0 in size or 0 in settings.output:
         return weight
     x, y = grouped_input(input, settings, work), grouped_output(output, settings, work)
-    w = grouped_weight(weight, settings.groups, work)
+    w = grouped_weight(weight, settings, work)
     if not algorithms.weight_gradient(xp, x, y, w, settings, algorithm):
         # (n, g, i, h, w, k, l) · (n, g, o, h, w) -> (g, o, i, k, l), which is the weight's memory
         contract_weight(xp, padded_windows(xp, x, settings), y, out=w)
