@@ -148,10 +148,22 @@ def tile(
                                 builder.store(total, place)
                             _hold(builder, [builder.load(place) for place in places])
 
-                before = [cells for _, cells in results(s, at_s, far, below)]
-                for (total, place), last in zip(results(y, at_y, pitch, down), before, strict=True):
-                    last = builder.select(more, builder.load(last, align=size), none)
-                    builder.store(builder.fadd(last, builder.load(total)), place, align=size)
+                totals = [builder.load(total) for places in sums for total in places]
+                with builder.if_else(more) as (to_others, alone):
+                    with to_others:
+                        before = [
+                            builder.load(c, align=size) for _, c in results(s, at_s, far, below)
+                        ]
+                        added = [builder.fadd(b, t) for b, t in zip(before, totals, strict=True)]
+                        for (_, place), total in zip(
+                            results(y, at_y, pitch, down), added, strict=True
+                        ):
+                            builder.store(total, place, align=size)
+                    with alone:
+                        for (_, place), total in zip(
+                            results(y, at_y, pitch, down), totals, strict=True
+                        ):
+                            builder.store(total, place, align=size)
 
             for vectors in sizes:
                 parts = 1 if outputs * vectors <= ROOM else 2
