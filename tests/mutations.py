@@ -268,8 +268,14 @@ MUTATIONS = [
         COMPILED,
     ),
     Mutation("algorithms/pointwise.py", "end, k > 0,", "end, False,", COMPILED),
-    Mutation("algorithms/pointwise.py", "if 0 < q == head:", "if False:", COMPILED),
+    Mutation(
+        "algorithms/pointwise.py",
+        "if head and (first == head",
+        "if False and (first == head",
+        COMPILED,
+    ),
     Mutation("algorithms/pointwise.py", " and round_of(inputs, NEAR) >= inputs", "", COMPILED),
+    Mutation("algorithms/pointwise.py", "else last == end_of_whole", "else False", COMPILED),
     Mutation("algorithms/pointwise.py", "max(0, direct - here)", "direct", COMPILED),
     Mutation("algorithms/pointwise.py", "at_w + here * inputs", "at_w", COMPILED),
     Mutation("algorithms/choice.py", ' and dtype.kind in "fc" and max(', " and max(", ALGORITHMS),
@@ -369,8 +375,8 @@ MUTATIONS = [
     ),
     Mutation(
         "algorithms/pointwise.py",
-        "(run - head) // lanes * lanes",
-        "(run - head + 1) // lanes * lanes",
+        "q_end - q, (q_end - q) // lanes * lanes",
+        "q_end - q, (q_end - q + 1) // lanes * lanes",
         COMPILED,
     ),
     Mutation(

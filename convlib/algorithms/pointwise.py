@@ -82,25 +82,26 @@ def few_outputs(y, at_y, pitch, x, at, w, at_w, rows, to, here, run):
 def all_outputs(y, at_y, pitch, x, cell, at, w, at_w, rows, to, outputs, head, run):
     """The sums of `outputs`, of cells where they lie: all outputs see some, and then the next.
 
-    So cells come from the innermost cache for all outputs but the first. Registers begin `head` cells
-    on; those before them are a register's first, whose others are added up again. So there is a head
-    only where all terms are added up at once.
+    So cells come from the innermost cache for all outputs but the first. With a `head`, registers begin
+    so many cells on, and the cells at both ends are a first and a last register's. These add up some
+    others again, so that all terms have to be added up at once.
     """
     lanes, inputs = BYTES // x.itemsize, len(to)
-    together = round_of(inputs, NEAR)
+    together, end_of_whole = round_of(inputs, NEAR), run - (lanes - head if head else 0)
     for k in range(0, inputs, together):
         end, more = min(k + together, inputs), k > 0
         cells = max(1, NEAR // (end - k)) * LARGE * lanes
-        for first in range(head, run, cells):
-            last = min(first + cells, run)
+        for first in range(head, end_of_whole, cells):
+            last = min(first + cells, end_of_whole)
             for o in range(0, outputs, OUTPUTS):
                 here, at_o, q = min(OUTPUTS, outputs - o), at_w + o * inputs, first
-                if 0 < q == head:
-                    p = at_y + o * pitch
-                    ones(
-                        1, y, p, pitch, lanes, x, cell, 0, at, w, at_o, rows, to,
-                        here, k, end, more, y, p, pitch, lanes,
-                    )  # fmt: skip
+                for edge in (0, run - lanes):
+                    if head and (first == head if edge == 0 else last == end_of_whole):
+                        p = at_y + o * pitch + edge
+                        ones(
+                            1, y, p, pitch, lanes, x, cell + edge, 0, at, w, at_o, rows, to,
+                            here, k, end, more, y, p, pitch, lanes,
+                        )  # fmt: skip
                 while q < last:
                     left, p = (last - q) // lanes, at_y + o * pitch + q
                     # four left are two and two: one has too few sums to keep a processor busy
@@ -163,17 +164,16 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
     group = max(1, GROUP // (inputs * w.itemsize * OUTPUTS)) * OUTPUTS
     for u in range(len(units)):
         n, g, q, q_end, o, o_end = units[u]
-        run, number = q_end - q, o_end - o
+        run, whole, number = q_end - q, (q_end - q) // lanes * lanes, o_end - o
         cell = x_steps[0] + n * x_steps[1] + g * x_steps[2] + q
         at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + o * pitch + q
         at_w = (g * outputs + o) * inputs
         thin = number <= OUTPUTS and inputs <= FEW_TERMS
         in_place = number <= THIN or (run <= SHORT and number <= SEVERAL)
         # registers of cells that are read in place begin at cache lines, if those of all channels can
-        head, lines = 0, apart % lanes == 0 and run >= FAR * lanes
+        head, lines = 0, apart % lanes == 0 and run % lanes == 0 and run >= FAR * lanes
         if in_place and not thin and lines and round_of(inputs, NEAR) >= inputs:
             head = -(x.ctypes.data // w.itemsize + cell) % lanes
-        whole = head + (run - head) // lanes * lanes
         if not in_place:
             put_together(panels, x, cell, apart, whole, inputs)
         stand_up(columns, x, cell + whole, apart, run - whole, inputs)
