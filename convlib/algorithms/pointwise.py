@@ -3,7 +3,9 @@
 Each output cell is a sum over the input channels at its own place. Rows and columns do not matter:
 the positions of a channel are one long run. But two channels' cells at one place are a whole image
 apart, and memory is quick where neighbours are read. So cells are put together first: as many
-positions as registers take at a time, of all channels, one behind another. That is a panel.
+positions as registers take at a time, of all channels, one behind another. That is a panel. Where the
+outputs, or the positions, are few, a copy costs more than it gains, and cells are read where they lie.
+The positions that do not fill a register are in `leftovers.py`.
 
 Source: K. Goto and R. van de Geijn, *Anatomy of high-performance matrix multiplication* (2008).
 """
