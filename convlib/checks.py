@@ -113,6 +113,7 @@ def convolution_settings(
     # PyTorch's rule for an input without channels: the output has none either
     out_channels = out_channels if channels else 0
     return Settings(
+        function,
         kernel_size,
         stride,
         pairs,
@@ -175,6 +176,7 @@ def transposed_settings(
             f"{tuple(output)}."
         )
     return Settings(
+        function,
         kernel_size,
         stride,
         tuple((p, p) for p in padding),

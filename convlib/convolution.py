@@ -27,7 +27,7 @@ def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
     x = pad_zeros(xp, x, settings.padding)
     # -> (n, g, i, h, w, k, l)
     windows = strided_windows(xp, x, settings.kernel_size, settings.stride, settings.dilation)
-    # An output_padding may leave room for one window more, which nothing was spread from.
+    # An output_padding may leave room for more windows, which nothing was spread from.
     return windows[(slice(None),) * 3 + tuple(map(slice, settings.output_shape[1:]))]
 
 
@@ -44,7 +44,7 @@ def grouped_output(output: Any, settings: Settings, dtype: Any = None) -> Any:
 
 def add_bias(output: Any, bias: Any, axes: int) -> None:
     """Add one value to each channel of `output`, in place."""
-    if bias is not None:
+    if bias is not None and output.size:
         # (O,) -> (O, 1, 1)
         output += bias.astype(output.dtype, copy=False).reshape(-1, *(1,) * axes)
 
@@ -62,14 +62,13 @@ def convolve(
     work = working_dtype(dtype)
     # The result is allocated whole, so that it owns its memory, and filled through a view.
     output = xp.empty(settings.output, work)
-    if output.size:
-        x, w = grouped_input(input, settings, work), grouped_weight(weight, settings, work)
-        y = grouped_output(output, settings)
-        # Chapter 9's algorithms compute the same sum, where it is worth their while.
-        if not algorithms.forward(xp, x, w, y, settings, algorithm):
-            # (n, g, i, h, w, k, l) · (g, o, i, k, l) -> (n, g, o, h, w)
-            contract(xp, padded_windows(xp, x, settings), w, out=y)
-        add_bias(output, bias, axes)
+    x, w = grouped_input(input, settings, work), grouped_weight(weight, settings, work)
+    y = grouped_output(output, settings)
+    # Chapter 9's algorithms compute the same sum, where it is worth their while.
+    if not algorithms.forward(xp, x, w, y, settings, algorithm):
+        # (n, g, i, h, w, k, l) · (g, o, i, k, l) -> (n, g, o, h, w)
+        contract(xp, padded_windows(xp, x, settings), w, out=y)
+    add_bias(output, bias, axes)
     return output.astype(dtype, copy=False)
 
 

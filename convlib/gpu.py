@@ -120,7 +120,7 @@ def experiment(name: str) -> Callable[[Callable[[], dict[str, str]]], Result]:
 
 
 def cells(notebook: Path) -> list[str]:
-    """Return the source of a notebook's code cells, without those that set up or are exercises."""
+    """Return the source of a notebook's code cells, without those that set up or are solutions."""
     text = json.loads(notebook.read_text(encoding="utf-8"))
     left_out = {"remove-cell", "hide-cell"}
     return [

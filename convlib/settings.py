@@ -17,7 +17,7 @@ Ints = int | Sequence[int]
 
 LARGEST = 2**63 - 1
 INTS = frozenset([int])
-SHAPES = 5  # arguments of a check that come from arrays
+PLAIN = 5  # arguments of a check that are so by construction: a name, the axes, three shapes
 
 # The least value that makes sense, for each integer setting.
 LEAST = {
@@ -48,14 +48,13 @@ def is_plain(value: Any) -> bool:
 def remembered(check: Callable[..., Any]) -> Callable[..., Any]:
     """Keep what a check answers, for the next call with the same arguments: layers repeat.
 
-    Only answers are kept, no refusals, and only for arguments that are plain. The first `SHAPES` are a
-    name, a number and arrays' shapes, which are.
+    Only answers are kept, no refusals, and only for arguments that are plain. The first `PLAIN` are.
     """
     known = lru_cache(maxsize=1024)(check)
 
     @wraps(check)
     def checked(*arguments: Any) -> Any:
-        for value in arguments[SHAPES:]:
+        for value in arguments[PLAIN:]:
             if type(value) is not int and not is_plain(value):
                 return check(*arguments)
         return known(*arguments)
@@ -72,7 +71,7 @@ def integer(function: str, name: str, value: Any) -> int:
             value = int(operator.index(value))
         except TypeError:
             raise TypeError(f"{function}: {name} must be an integer, got {value!r}.") from None
-    if abs(value) > LARGEST:
+    if not -LARGEST - 1 <= value <= LARGEST:
         raise ValueError(f"{function}: {name} must fit into 64 bits, got {value}.")
     return value
 
@@ -128,9 +127,11 @@ def check_shape(function: str, name: str, actual: tuple, required: tuple) -> Non
 class Settings:
     """The checked settings of one call, one entry a spatial axis.
 
-    They are remembered, and so is what follows from them: each is its own key, whatever it holds.
+    They are remembered, and what follows from them is found by the object (eq=False), without a look
+    at what it holds.
     """
 
+    function: str  # which was called, for refusals
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
     padding: tuple[tuple[int, int], ...]  # (before, after)

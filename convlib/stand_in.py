@@ -26,7 +26,8 @@ OPERATORS = (
     "add radd iadd sub rsub isub mul rmul imul truediv rtruediv itruediv floordiv mod pow rpow "
     "matmul rmatmul and rand iand or ror ior xor neg pos abs invert eq ne lt le gt ge"
 ).split()
-VIEWS_ONLY = {"empty", "empty_like"}  # new memory, but nothing is written
+NOTHING_WRITTEN = {"empty", "empty_like"}  # new memory, but that is all
+WRITTEN = {"copyto", "fill", "put"}  # to memory that was there, and nothing comes back
 
 
 def plain(value: Any) -> Any:
@@ -150,8 +151,8 @@ class Library(ModuleType):
 
     def asarray(self, values: Any, dtype: Any = None) -> Any:
         """Send numbers to this library; its own arrays are there already."""
-        if isinstance(values, Array) and (dtype is None or values.dtype == dtype):
-            return values
+        if isinstance(values, Array):
+            return values if dtype is None or values.dtype == dtype else values.astype(dtype)
         numbers = np.array(plain(values), dtype)
         self.sent += numbers.nbytes
         return self.ndarray(numbers)
@@ -177,13 +178,13 @@ class Library(ModuleType):
             given = [b for a in (*arguments, *settings.values()) for b in parts(a)]
             if any(isinstance(a, np.ndarray) for a in given):
                 raise TypeError(f"{self.__name__}: a NumPy array has to be sent by asarray.")
-            inputs = [a for a in map(plain, arguments) if isinstance(a, np.ndarray)]
+            inputs = [a for a in (own, *map(plain, arguments)) if isinstance(a, np.ndarray)]
             result = run(*map(plain, arguments), **{k: plain(v) for k, v in settings.items()})
-            inputs += [own] if own is not None else []
-            new = isinstance(result, (np.ndarray, np.generic)) and not any(
-                np.may_share_memory(result, a) for a in inputs
-            )
-            if new and name not in VIEWS_ONLY:
+            new = isinstance(result, (np.ndarray, np.generic))
+            new = new and not any(np.may_share_memory(result, a) for a in inputs)
+            # numbers that go to an array which was given are as new as any
+            new = new or settings.get("out") is not None or name in WRITTEN
+            if new and name not in NOTHING_WRITTEN:
                 self.launches[name] += 1
             if isinstance(settings.get("out"), Array):
                 return settings["out"]

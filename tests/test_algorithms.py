@@ -19,6 +19,7 @@ from near import EPSILONS, assert_near, needs, numbers
 import convlib
 from convlib import algorithms, grad
 from convlib.algorithms import blas, caches, choice, im2col, products, rules, threads
+from convlib.algorithms.columns import Columns
 from convlib.algorithms.steps import Shape, Steps
 from convlib.settings import Settings
 
@@ -82,6 +83,7 @@ def blocks(request, monkeypatch):
     if request.param == "cut small":
         monkeypatch.setattr(im2col, "BLOCK", 64)
         monkeypatch.setattr(im2col, "LEAST_COLUMNS", 3)
+        monkeypatch.setattr(im2col, "LEAST_TERMS", 1)
         monkeypatch.setattr(im2col, "ALONE", 1)
         for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
             for least in ("SMALL", "SEVERAL"):
@@ -102,6 +104,8 @@ def blocks(request, monkeypatch):
             monkeypatch.setattr(choice.module("products"), least, 0)
         for name, size in (("ROOM", 1), ("COLUMNS", 9), ("LEAST", 1), ("TERMS", 1), ("PIECE", 2)):
             monkeypatch.setattr(choice.module("shared_rows"), name, size)
+        # all would be heavy: some weights are put in order all the same
+        monkeypatch.setattr(choice.module("shared_rows"), "is_heavy", lambda shape, _: shape.o % 2)
         monkeypatch.setattr(choice.module("units"), "SHARED", 1)
         for name in ("TAPS", "FEW"):
             monkeypatch.setattr(choice.module("turned"), name, 1)
@@ -149,6 +153,34 @@ def test_all_three_sums_and_the_transposed_one(name, blocks):
             np.testing.assert_array_equal(x, kept[0])
             np.testing.assert_array_equal(w, kept[1])
     assert tried >= 6
+
+
+BEHIND = [
+    ((2, 16, 20, 20), (16, 16, 1, 1), {"dilation": 2, "output_padding": 1}),
+    ((2, 16, 9, 10), (16, 8, 1, 1), {"stride": 2, "dilation": (3, 4), "output_padding": (2, 3)}),
+    ((2, 6, 9, 8), (6, 5, 2, 1), {"dilation": 3, "output_padding": (1, 2), "padding": (1, 0)}),
+    ((1, 4, 30), (4, 4, 1), {"dilation": 5, "output_padding": 4}),
+]
+
+
+@pytest.mark.parametrize("name", ["auto", *algorithms.ALGORITHMS])
+@pytest.mark.parametrize("size, weight, settings", BEHIND)
+def test_cells_behind_the_last_window_are_left_out(name, size, weight, settings):
+    """An output_padding may make room for more windows. Where columns are the input, they stand there."""
+    needs(name)
+    if name == "bands" or name.startswith("winograd"):
+        return
+    axes = len(size) - 2
+    x, w = numbers(size, "float64", 0), numbers(weight, "float64", 1)
+    gy = numbers(getattr(convlib, f"conv_transpose{axes}d")(x, w, **settings).shape, "float64", 2)
+    calls = {
+        f"conv_transpose{axes}d_input": (x.shape, w, gy),
+        f"conv_transpose{axes}d_weight": (x, w.shape, gy),
+    }
+    for function, arrays in calls.items():
+        run = getattr(grad, function)
+        expected = run(*arrays, algorithm="windows", **settings)
+        assert_near(run(*arrays, algorithm=name, **settings), expected, EPSILONS)
 
 
 @pytest.mark.parametrize("name", algorithms.ALGORITHMS)
@@ -231,6 +263,25 @@ def test_what_an_algorithm_cannot_do_is_refused(name, settings, weight, error, p
     x, w = np.ones((1, 3, 9, 9)), np.ones(weight)
     with pytest.raises(error, match=pattern):
         convlib.conv2d(x, w, algorithm=name, **settings)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_refusals_name_the_function_and_hold_for_empty_results_too(n):
+    x, w = np.ones((n, 3, 9, 9)), np.ones((4, 3, 5, 5))
+    y, back = np.ones((n, 4, 5, 5)), np.ones((3, 4, 5, 5))
+    calls = {
+        "conv2d": lambda name: convlib.conv2d(x, w, algorithm=name),
+        "conv_transpose2d": lambda name: convlib.conv_transpose2d(x, back, algorithm=name),
+        "conv2d_input": lambda name: grad.conv2d_input(x.shape, w, y, algorithm=name),
+        "conv2d_weight": lambda name: grad.conv2d_weight(x, w.shape, y, algorithm=name),
+    }
+    for function, call in calls.items():
+        with pytest.raises(ValueError, match=f"^{function}: algorithm must be"):
+            call("nonsense")
+        with pytest.raises(TypeError, match=f"^{function}: algorithm must be a string"):
+            call(3)
+        with pytest.raises(ValueError, match=f"^{function}: algorithm='winograd' needs"):
+            call("winograd")
 
 
 @pytest.mark.parametrize("name", ["winograd", "winograd-f23", "fft", "compiled"])
@@ -365,15 +416,20 @@ def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
     assert not threads._holders and not threads._busy
 
 
-@pytest.mark.parametrize("number", [1, 3, 4])
+# images and channels: a large image, and a small one with many channels, of which some are a block
+@pytest.mark.parametrize(("size", "number"), [(112, 1), (112, 3), (112, 4), (14, 1), (14, 2)])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride, number):
+def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride, size, number):
     """Peak memory beside the result, as NumPy reports it, with one thread or several at work."""
+    images, channels = (4, 64) if size == 112 else (1, 512)
+    if size == 14:  # or what fits a core's cache
+        monkeypatch.setattr(im2col, "BLOCK", 1 << 16)
     monkeypatch.setattr(im2col, "limit", lambda: number)
     monkeypatch.setattr(im2col, "SEVERAL", 0)
     monkeypatch.setattr(threads, "limit", lambda: number)
-    x, w = numbers((4, 64, 112, 112), "float32", 0), numbers((64, 64, 3, 3), "float32", 1)
-    gy = numbers((4, 64, 112 // stride, 112 // stride), "float32", 2)
+    x = numbers((images, channels, size, size), "float32", 0)
+    w = numbers((64, channels, 3, 3), "float32", 1)
+    gy = numbers((images, 64, size // stride, size // stride), "float32", 2)
     columns = 9 * x.nbytes // stride**2
     settings = {"stride": stride, "padding": 1, "algorithm": "im2col"}
     for run in (
@@ -397,7 +453,11 @@ def test_blocks_of_short_columns_are_larger(monkeypatch):
     monkeypatch.setattr(im2col, "BLOCK", 1 << 19)
     for inputs, most in ((4, 4), (5, 1)):  # 108 and 135 cells
         shape = Shape(1, 1, inputs, 8, (32, 64, 64), (3, 3, 3))
-        found = im2col.plan(np, shape, 4)
+        steps, x = (
+            Steps((1,) * 3, ((1, 1),) * 3, (1,) * 3),
+            np.empty((1, 1, inputs, 32, 64, 64), "f"),
+        )
+        found, _ = im2col.plan(np, Columns(np, x, shape, steps), 1)
         size = max(b.flat.stop - b.flat.start for b in found) * inputs * 27 * 4
         assert most / 2 < size / im2col.BLOCK <= most
 
@@ -671,8 +731,9 @@ def test_when_columns_share_rows(monkeypatch, number, numba):
         monkeypatch.setattr(products, "is_available", lambda: False)
     for module in (im2col, products, threads):
         monkeypatch.setattr(module, "limit", lambda: number)
-    for least, size in (("LEAST", 64), ("TERMS", 12), ("COLUMNS", 64)):
+    for least, size in (("LEAST", 64), ("TERMS", 12), ("SAVED", 1 << 30), ("COLUMNS", 64)):
         monkeypatch.setattr(shared_rows, least, size)
+    monkeypatch.setattr(shared_rows, "is_heavy", lambda *sizes: False)
 
     def add(a, b, y, function=shared_rows.add_product):
         assert a.shape[1] == b.shape[0] and b.shape[1] == y.shape[1] > 0
@@ -808,15 +869,43 @@ def test_blocks_of_shared_rows_take_an_eighth_of_all_columns():
 
 
 def test_pieces_of_a_weight_take_an_eighth_of_all_columns():
-    """In the order of its taps; or as few channels as BLAS takes at once."""
+    """In the order of its taps, with their columns; of a heavy one, as few channels as BLAS takes."""
     shared_rows = choice.module("shared_rows")
-    for images, inputs, outputs, size in ((1, 512, 512, 32), (4, 512, 512, 32), (1, 64, 64, 99)):
+    for images, inputs, outputs, size, pieces in (
+        (1, 512, 512, 32, 2),
+        (4, 512, 512, 32, 2),
+        (16, 512, 512, 32, 1),
+        (1, 512, 256, 64, 2),
+        (1, 64, 64, 56, 1),
+    ):
         shape = Shape(images, 1, inputs, outputs, (size, size), (3, 3))
         found = shared_rows.channels(shape, 0)
         assert [c for some in found for c in range(inputs)[some]] == [*range(inputs)]
         most = max(some.stop - some.start for some in found)
-        assert most * outputs <= inputs * images * size**2 // 8 or most * 3 <= shared_rows.PIECE
-        assert len(found) == 1 or most * 3 >= shared_rows.PIECE
+        weight, columns = outputs * most * 9, (768 + 2 * size) * most * 3
+        eighth = inputs * images * size**2 * 9 // 8
+        assert len(found) == pieces
+        assert shared_rows.is_heavy(shape, 0) == (weight + columns > eighth)
+
+
+@pytest.mark.parametrize(
+    "inputs, outputs, size, groups, kernel, expected",
+    [
+        (8, 8, 96, 1, 11, 0),  # few cells in a row of taps, but ten of eleven rows are not copied
+        (16, 64, 112, 1, 3, None),
+        (32, 64, 112, 1, 3, 0),
+        (24, 96, 56, 1, 3, None),
+        (8, 8, 96, 2, 11, None),  # too little to multiply in a group
+    ],
+)
+def test_where_rows_are_shared(inputs, outputs, size, groups, kernel, expected):
+    shared_rows = choice.module("shared_rows")
+    if not blas.address_of_gemm(np.dtype(np.float32)):
+        pytest.skip("NumPy has another BLAS here")
+    shape = Shape(1, groups, inputs, outputs, (size, size), (kernel, kernel))
+    steps = Steps((1, 1), ((kernel // 2,) * 2,) * 2, (1, 1))
+    y = np.empty((1, groups, outputs, size, size), np.float32)
+    assert shared_rows.axis_of(np, shape, steps, y) == expected
 
 
 # Of three rows and three taps, seven pairs see the input. So it is with frames.
@@ -830,6 +919,7 @@ def test_rows_of_padding_are_not_multiplied(monkeypatch, least, products):
         pytest.skip("NumPy has another BLAS here")
     for name, size in (("LEAST", least), ("TERMS", 12)):
         monkeypatch.setattr(shared_rows, name, size)
+    monkeypatch.setattr(shared_rows, "is_heavy", lambda *sizes: False)
     monkeypatch.setattr(im2col, "threads_for", lambda *sizes: 0)
     counts = []
 
@@ -957,7 +1047,7 @@ def test_windows_lie_apart(monkeypatch, taps, stride, dilation, expected):
         monkeypatch.setattr(apart, "input_gradient", lambda *args: calls.append(args))
         w, out = np.ones((1, 4, 3, *taps)), np.zeros((2, 1, 3, *size))
         gy = np.ones((2, 1, 4, 4, 5))
-        settings = Settings(taps, *steps, 1, (3, *size), (4, 4, 5), (2,))
+        settings = Settings("conv2d", taps, *steps, 1, (3, *size), (4, 4, 5), (2,))
         assert choice.input_gradient(np, gy, w, out, settings, "im2col")
         assert len(calls) == 1
 
@@ -1016,7 +1106,6 @@ def test_where_compiled_loops_are_taken(monkeypatch):
         ({"taps": (1, 1), "g": 16, "i": 16, "o": 16}, "forward input weight"),
         ({"taps": (1, 1), "g": 8, "i": 32, "o": 32}, "forward input"),
         ({"g": 256, "i": 1, "o": 1}, "forward input weight"),
-        ({"i": 1, "o": 1, "positions": (4, 4)}, ""),  # too little to do
         ({"taps": (1, 1), "i": 32, "o": 64, "positions": (16, 16)}, "forward input"),
         ({"taps": (1, 1), "i": 32, "o": 63, "positions": (16, 16)}, ""),  # BLAS is told sooner
     ):
@@ -1245,7 +1334,7 @@ def test_blocks_hold_each_position_once():
                 shape = Shape(3, 2, 1, 1, positions, (1,) * len(positions))
                 seen = np.zeros((3, 2, *positions), int)
                 flat = np.zeros((3, 2, seen[0, 0].size), int)
-                for block in im2col.blocks(shape, columns, at_least):
+                for block in choice.module("blocks").blocks(shape, columns, at_least):
                     seen[(block.n, block.g, *block.at)] += 1
                     flat[block.n, block.g, block.flat] += 1
                 assert (seen == 1).all() and (flat == 1).all()

@@ -164,6 +164,7 @@ def test_sizes():
     assert columns_bytes(layer, 3) == 4 * 3 * 64 * 9 * 28 * 28
     up = Layer(8, 4, (5, 6), 2, 2, 0, transposed=True)
     assert up.output == (10, 12) and flops(up, 1) == 2 * 8 * 4 * 30 * 4
+    assert columns_bytes(up, 1) == 4 * 4 * 4 * 30  # each input cell is spread over o·k·l
 
 
 def test_extra_memory_leaves_the_result_out():

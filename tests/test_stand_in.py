@@ -96,6 +96,17 @@ def test_launches_and_bytes_are_counted(library):
     assert not library.launches and library.sent == library.fetched == 0
 
 
+def test_what_writes_to_an_array_that_is_there_is_a_launch_too(library):
+    a, b = library.asarray(np.arange(6.0)), library.asarray(np.ones(6))
+    library.maximum(a, b, out=a)
+    library.copyto(b, a)
+    a.fill(2)
+    single = library.asarray(a, np.float32)
+    assert dict(library.launches) == {"maximum": 1, "copyto": 1, "fill": 1, "astype": 1}
+    assert library.sent == 96 and single.dtype == np.float32
+    np.testing.assert_array_equal(b.get(), [1, 1, 2, 3, 4, 5])
+
+
 def test_the_real_library_is_put_back():
     before = sys.modules.get("cupy")
     with pytest.raises(KeyError), as_cupy(Library()) as library:

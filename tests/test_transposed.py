@@ -18,12 +18,14 @@ TRANSPOSED = [
     Case((4, 5), (4, 3, 2), {"stride": 3, "output_padding": 2}),
     Case((2, 6, 5), (6, 1, 4), {"groups": 3, "padding": 1, "dilation": 2}),
     Case((2, 4, 5), (4, 2, 3), {"dilation": 3, "output_padding": 2}),  # more than a stride
+    Case((2, 4, 5), (4, 2, 1), {"stride": 2, "dilation": 4, "output_padding": 3}),
     Case((2, 4, 3, 5), (4, 3, 3, 3), {}),
     Case((2, 4, 3, 5), (4, 3, 2, 4), {"stride": (2, 3), "padding": (1, 2)}),
     Case((2, 4, 3, 5), (4, 3, 3, 2), {"stride": (3, 2), "output_padding": (2, 1)}),
     Case((2, 6, 4, 3), (6, 2, 2, 3), {"groups": 3, "stride": 2, "padding": 1, "output_padding": 1}),
     Case((4, 4, 3), (4, 1, 3, 2), {"groups": 4, "dilation": (1, 3), "padding": (0, 2)}),
     Case((2, 3, 4, 4), (3, 5, 1, 1), {"stride": 2}),  # cells that nothing is spread to
+    Case((2, 3, 4, 5), (3, 5, 1, 1), {"dilation": 3, "output_padding": (2, 1)}),
     Case((1, 3, 4, 4), (3, 2, 2, 2), {"stride": 5}),
     Case((1, 3, 1, 1), (3, 2, 4, 3), {"padding": (1, 0)}),
     Case((0, 3, 4, 4), (3, 2, 3, 3), {"stride": 2}),

@@ -33,9 +33,9 @@ SHARED = 1 << 16  # cells to copy, from which threads share them
 def images_of(shape: Shape, steps: Steps, itemsize: int) -> int:
     """How many images are put abreast: as few as fill registers, or one, where that does not pay.
 
-    Half as many pay, too, if a batch has no more: what is read of the weight is read once for all.
-    Of a row that is longer than two registers, too little is left over. Of a video, three slices of
-    several such images would leave little room in the cache.
+    Half as many pay, too, where the batch can be parted into no more: what is read of the weight is
+    read once for all. Of a row that is longer than two registers, too little is left over. Of a
+    video, three slices of several such images would leave little room in the cache.
     """
     width, lanes = shape.positions[-1], loops("vectors").BYTES // itemsize
     images, longer = lanes // gcd(width, lanes), width >= lanes
@@ -52,25 +52,25 @@ def forward(
     convolve: Callable[..., None], x: Any, w: Any, out: Any, steps: Steps, images: int
 ) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w), by `convolve` of fewer, wider images."""
-    turn = loops("rows")
+    rows = loops("rows")
     # n images are n/m times m of them: (n, g, i, H, W) -> (n/m, g, i, H, W·m)
     n, (before, after) = x.shape[0] // images, steps.padding[-1]
     wide = np.empty((n, *x.shape[1:-1], x.shape[-1] * images), x.dtype)
     sums = np.empty((n, *out.shape[1:-1], out.shape[-1] * images), out.dtype)
-    _share(turn.take_turns, usable(np.ascontiguousarray(x)), wide, images, x[0].size)
+    _share(rows.interleave, usable(np.ascontiguousarray(x)), wide, images, x[0].size)
     padding = (*steps.padding[:-1], (before * images, after * images))
     dilation = (*steps.dilation[:-1], steps.dilation[-1] * images)
     convolve(np, wide, w, sums, Steps(steps.stride, padding, dilation))
-    _share(turn.end_turns, sums, out, images, out[0].size)
+    _share(rows.part_again, sums, out, images, out[0].size)
 
 
-def _share(turn: Callable[..., Any], x: Any, to: Any, images: int, size: int) -> None:
+def _share(copy: Callable[..., Any], x: Any, to: Any, images: int, size: int) -> None:
     """Copy all cells, `size` of an image, shared out to threads."""
     cells = x.size // images
     parts = pieces(cells, cells, limit() if x.size >= SHARED else 1)
     x, to = x.reshape(-1), to.reshape(-1)
 
     def some(part: slice, team: Any) -> Any:
-        return turn(x, to, images, size, part.start, part.stop, team)
+        return copy(x, to, images, size, part.start, part.stop, team)
 
     loops("helpers").share(some, [(part,) for part in parts], False)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from . import im2col
-from .im2col import Block, blocks
+from .blocks import Block, blocks
 from .products import is_own, multiply
 from .steps import Shape, Steps, seen, shape_of
 from .threads import limit, scratch, share

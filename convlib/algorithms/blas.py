@@ -94,6 +94,12 @@ def _matrix(array: Any) -> tuple[int, int, int]:
     return order, array.ctypes.data, max(rows.strides[0] // rows.itemsize, rows.shape[1])
 
 
+def can_add(a: Any, b: Any, y: Any) -> bool:
+    """Tell whether `add_product` knows such matrices: the last two axes of these arrays."""
+    near = all(m.itemsize in m.strides[-2:] and m.flags.aligned for m in (a, b))
+    return near and y.strides[-1] == y.itemsize and address_of_gemm(y.dtype) > 0
+
+
 def add_product(a: Any, b: Any, y: Any) -> None:
     """y += a @ b, which `np.matmul` cannot do: matrices that `address_of_gemm` knows.
 

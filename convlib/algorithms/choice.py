@@ -21,7 +21,7 @@ import numpy as np
 
 from . import apart
 from .rules import adding_pays, compiled_pays, flat_pays, pays, whole_pays
-from .steps import Shape, Steps, is_available, is_bare, shape_of
+from .steps import Shape, Steps, is_available, is_pointwise, shape_of
 from .turned import input_gradient as turned
 
 # "windows" is the library's core: pad, view, one product of matrices over all columns
@@ -104,21 +104,26 @@ def refusal(name: str, shape: Shape, steps: Steps, dtype: np.dtype, on_cpu: bool
 
 
 def choose(
-    algorithm: str, task: str, shape: Shape, steps: Steps, dtype: np.dtype, xp: ModuleType
+    algorithm: str,
+    task: str,
+    shape: Shape,
+    steps: Steps,
+    dtype: np.dtype,
+    xp: ModuleType,
+    function: str = "convolution",
 ) -> str:
     """Return an algorithm's name: what "auto" means for these sizes, or what was asked for."""
     if algorithm == "auto":
         return _auto(task, shape, steps, dtype, xp is np, _allowed.get())
-    axes = len(shape.taps)
     if not isinstance(algorithm, str):
-        raise TypeError(f"conv{axes}d: algorithm must be a string, got {algorithm!r}.")
+        raise TypeError(f"{function}: algorithm must be a string, got {algorithm!r}.")
     if algorithm not in ALGORITHMS:
         raise ValueError(
-            f"conv{axes}d: algorithm must be 'auto' or one of {', '.join(ALGORITHMS)}, "
+            f"{function}: algorithm must be 'auto' or one of {', '.join(ALGORITHMS)}, "
             f"got {algorithm!r}."
         )
     if reason := refusal(algorithm, shape, steps, dtype, xp is np):
-        raise ValueError(f"conv{axes}d: algorithm={algorithm!r} {reason}.")
+        raise ValueError(f"{function}: algorithm={algorithm!r} {reason}.")
     return algorithm
 
 
@@ -132,8 +137,8 @@ def _auto(
     allowed: float,
 ) -> str:
     if shape.products < TINY:
-        # one product of matrices, or the plain way's calls for windows, too
-        alone = on_cpu and dtype.kind in "fc" and max(steps.stride) == 1 and is_bare(shape, steps)
+        # of one tap the input is the columns: one call of BLAS; else the plain way takes fewest
+        alone = on_cpu and dtype.kind in "fc" and is_pointwise(shape, steps)
         return "im2col" if alone else "windows"
     if dtype.kind in "fc":
         # the fewer multiplications first
@@ -165,51 +170,64 @@ def module(name: str) -> ModuleType:
 
 @cache
 def function(name: str, task: str) -> Callable[..., None]:
-    """Find what computes 'forward' or 'weight_gradient'; F(2,3) has functions of its own."""
+    """Find what computes 'forward', or a gradient; F(2,3) has functions of its own."""
     return getattr(module(name), task + ("_f23" if name == "winograd-f23" else ""))
 
 
 @lru_cache(maxsize=1024)
-def sizes_of(settings: Any) -> tuple[Shape, Steps]:
-    """Take from a call's settings what algorithms need beyond the arrays."""
+def sizes_of(settings: Any) -> tuple[Shape, Steps, tuple[slice, ...] | None]:
+    """Take from a call's settings what algorithms need beyond the arrays, and the cells of x that count.
+
+    These are all, unless there is room for more windows than there are outputs: an output_padding may
+    have made it. Where the columns are the input itself, the cells behind the last window would stand
+    in them.
+    """
     shape = shape_of(settings.grouped_input, settings.grouped_weight, settings.grouped_output)
-    return shape, Steps(settings.stride, settings.padding, settings.dilation)
+    steps = Steps(settings.stride, settings.padding, settings.dilation)
+    sizes = zip(settings.grouped_input[3:], shape.positions, shape.taps, *steps, strict=True)
+    ends = [(n, s * m + d * k - d - p[0] + 1, s) for n, m, k, s, p, d in sizes]
+    if all(n + p[1] < end for (n, end, _), p in zip(ends, steps.padding, strict=True)):
+        return shape, steps, None
+    return shape, steps, tuple(slice(max(end - s, 0)) for _, end, s in ends)
 
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: str) -> bool:
     """Fill `out` (n, g, o, h, w) from (n, g, i, H, W) and (g, o, i, k, l).
 
     Returns False, and does nothing, where the plain way through the library's core is to be taken.
+    An empty result is never computed, but what cannot be asked for is refused for it as well.
     """
-    shape, steps = sizes_of(settings)
-    name = choose(algorithm, "forward", shape, steps, x.dtype, xp)
-    if name != "windows":
+    shape, steps, cells = sizes_of(settings)
+    name = choose(algorithm, "forward", shape, steps, x.dtype, xp, settings.function)
+    if name != "windows" and out.size:
+        x = x if cells is None else x[(..., *cells)]
         function(name, "forward")(xp, x, w, out, steps)
-    return name != "windows"
+    return name != "windows" or not out.size
 
 
 def input_gradient(
     xp: ModuleType, gy: Any, w: Any, out: Any, settings: Any, algorithm: str
 ) -> bool:
     """Fill `out` (n, g, i, H, W) from (n, g, o, h, w) and (g, o, i, k, l), or return False."""
-    shape, steps = sizes_of(settings)
-    name = choose(algorithm, "input", shape, steps, gy.dtype, xp)
-    if name != "windows":
-        if name == "compiled":  # it has a way of its own for depthwise layers
+    shape, steps, _ = sizes_of(settings)
+    name = choose(algorithm, "input", shape, steps, gy.dtype, xp, settings.function)
+    if name != "windows" and out.size:
+        if name == "compiled":  # it reads and writes the parts in place
             function(name, "input_gradient")(xp, gy, w, out, steps)
         elif name == "im2col" and apart.is_apart(shape, steps):
             apart.input_gradient(xp, gy, w, out, steps)
         else:
             turned(function(name, "forward"), xp, gy, w, out, steps, name == "im2col")
-    return name != "windows"
+    return name != "windows" or not out.size
 
 
 def weight_gradient(
     xp: ModuleType, x: Any, gy: Any, out: Any, settings: Any, algorithm: str
 ) -> bool:
     """Fill `out` (g, o, i, k, l) from (n, g, i, H, W) and (n, g, o, h, w), or return False."""
-    shape, steps = sizes_of(settings)
-    name = choose(algorithm, "weight", shape, steps, x.dtype, xp)
-    if name != "windows":
+    shape, steps, cells = sizes_of(settings)
+    name = choose(algorithm, "weight", shape, steps, x.dtype, xp, settings.function)
+    if name != "windows" and out.size and gy.size:
+        x = x if cells is None else x[(..., *cells)]
         function(name, "weight_gradient")(xp, x, gy, out, steps)
-    return name != "windows"
+    return name != "windows" or not (out.size and gy.size)

@@ -10,27 +10,17 @@ from __future__ import annotations
 from functools import lru_cache
 from math import prod
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..windows import strided_windows
+from .blocks import Block
 from .steps import Shape, Steps, cells_read, seen
 from .threads import scratch
 
-
-class Block(NamedTuple):
-    """A piece of the output: some images, some groups, and a range of one axis of positions."""
-
-    n: slice
-    g: slice
-    at: tuple[slice, ...]  # positions (h, w); all axes after the ranged one are whole
-    flat: slice  # the same positions in the flattened h·w
-
-    def cut(self, positions: tuple[int, ...]) -> int:
-        """Return the axis that is ranged: those after it are whole, those before it single."""
-        parts = [a for a, m in enumerate(positions) if self.at[a].stop - self.at[a].start < m]
-        return parts[-1] if parts else 0
+ALL = slice(None)
+ROWS = 4  # of a block, at least: with fewer, more of its cells would be copied for two blocks
 
 
 class Columns:
@@ -47,20 +37,28 @@ class Columns:
         # where outputs are as wide as the input, what a tap sees in many rows is one run of cells
         self.in_runs = steps.stride == (1,) * axes and shape.positions[1:] == x.shape[4:]
 
-    def of(self, b: Block) -> Any:
+    def padded_for_each(self) -> float:
+        """How many cells a block copies among zeros first, for each cell of its columns."""
+        if self.in_runs or not any(map(any, self.steps.padding)):
+            return 0
+        high, *wide = self.shape.positions
+        sizes = zip((min(high, ROWS), *wide), self.shape.taps, *self.steps[::2], strict=True)
+        return prod((m * s - s + k * d - d + 1) / (m * k) for m, k, s, d in sizes)
+
+    def of(self, b: Block, channels: slice = ALL) -> Any:
         """Return the columns (g, i·k·l, n·h·w) of a block, valid until this thread's next call.
 
-        With `taps_first`, they are (g, k·l, i·n·h·w).
+        With `taps_first`, they are (g, k·l, i·n·h·w). Or of some of the channels i.
         """
         xp, shape, steps = self.xp, self.shape, self.steps
         if self.in_runs:
-            return self.of_runs(b)
+            return self.of_runs(b, channels)
         cells, pairs = cells_read(self.x.shape[3:], b.at, shape.taps, steps)
-        piece = self.x[(b.n, b.g, slice(None), *cells)]
-        images, groups = piece.shape[:2]
+        piece = self.x[(b.n, b.g, channels, *cells)]
+        images, groups, number = piece.shape[:3]
         padded = (*piece.shape[:3], *(c.stop - c.start + sum(p) for c, p in zip(cells, pairs)))
         taps, positions = shape.taps, tuple(s.stop - s.start for s in b.at)
-        rows = (*taps, shape.i) if self.taps_first else (shape.i, *taps)
+        rows = (*taps, number) if self.taps_first else (number, *taps)
         columns = (groups, *rows, images, *positions)
         size, more = prod(columns), prod(padded) if any(map(any, pairs)) else 0
         memory = scratch(xp, size + more, self.x.dtype)
@@ -71,24 +69,25 @@ class Columns:
         # the copy: (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w) -> (g, i·k·l, n·h·w)
         memory = memory[:size].reshape(columns)
         memory[...] = windows.transpose(self.order)
-        return memory.reshape(groups, prod(taps) if self.taps_first else shape.i * prod(taps), -1)
+        return memory.reshape(groups, prod(taps) if self.taps_first else number * prod(taps), -1)
 
-    def of_runs(self, b: Block) -> Any:
+    def of_runs(self, b: Block, channels: slice) -> Any:
         """The same, a run for each tap: it goes on from row to row, and misses at their ends.
 
         What it takes from a neighbouring row there stands for padding, and is overwritten by zeros.
         """
         x, shape = self.x, self.shape
-        groups, images = b.g.stop - b.g.start, b.n.stop - b.n.start
+        cells = x[b.n, b.g, channels]
+        images, groups, number = cells.shape[:3]
         starts, counts = zip(*((a.start, a.stop - a.start) for a in b.at), strict=True)
         found = runs_of(x.shape[3:], starts, counts, b.cut(shape.positions), shape.taps, self.steps)
-        rows = (prod(shape.taps), shape.i) if self.taps_first else (shape.i, prod(shape.taps))
+        rows = (prod(shape.taps), number) if self.taps_first else (number, prod(shape.taps))
         memory = scratch(self.xp, groups * prod(rows) * images * prod(counts), x.dtype)
         columns = memory.reshape(groups, *rows, images, *counts)
         # -> (t, n, g, i, h, w), and the input (n, g, i, H·W)
         order = (1, 3, 0, 2) if self.taps_first else (2, 3, 0, 1)
         columns = columns.transpose(*order, *range(4, columns.ndim))
-        cells = x[b.n, b.g].reshape(images, groups, shape.i, -1)
+        cells = cells.reshape(images, groups, number, -1)
         for to, (run, target, edges) in zip(columns, found, strict=True):
             to.reshape(*to.shape[:3], -1)[..., target] = cells[..., run]
             for edge in edges:

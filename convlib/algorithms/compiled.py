@@ -44,7 +44,7 @@ def share(work: Callable[..., Any], parts: Sequence[tuple], shape: Shape) -> Non
 
 
 def is_depthwise(shape: Shape, steps: Steps) -> bool:
-    """Tell whether `depthwise.py` has a loop for this: 3×3, one channel a group, stride 1 or 2."""
+    """Tell whether `depthwise.py` has a loop for this: 3×3, one channel a group, along w stride 1 or 2."""
     return (
         shape.i == shape.o == 1
         and shape.taps == (3, 3)
@@ -117,9 +117,9 @@ def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> N
     if out.dtype.kind == "c":
         return by_parts(input_gradient, xp, gy, w, out, steps)
     before = tuple(b for b, _ in steps.padding)
-    near = is_depthwise(shape, steps) and max((*steps.stride, *before)) <= 2
+    in_one_pass = is_depthwise(shape, steps) and max((*steps.stride, *before)) <= 2
     # nothing but a finite weight gives nothing where it meets the zeros in between
-    if near and out.flags.c_contiguous and np.isfinite(w).all():
+    if in_one_pass and out.flags.c_contiguous and np.isfinite(w).all():
         # One pass over zeros and all instead of one for each phase: a plane's zeros stay in the cache.
         # The kernel is turned round, and outputs are put as far apart as windows were.
         whole = Steps((1, 1), tuple((2 - b, 0) for b in before), (1, 1))
@@ -161,7 +161,8 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
 
     def some(units: slice, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)
-        return kernels.forward(*arrays, found.units[units], *found[2:-1], memory, team)
+        terms = found.at, found.to, found.phases, found.geometry
+        return kernels.forward(*arrays, found.units[units], *terms, memory, team)
 
     share(some, [(units,) for units in found.shares], shape)
 

@@ -2,7 +2,7 @@ r"""Through the frequencies: for large kernels.
 
 A correlation is a product in frequency: :math:`\hat y = \sum_i \hat x_i \, \overline{\hat w_i}`. The
 transforms cost as much for a kernel of 3×3 as for one of 31×31, and the sum over channels is one
-product a frequency instead of one a tap. So it pays from some hundred taps on.
+product a frequency instead of one a tap. So it pays for kernels of hundreds of taps.
 
 A finite transform is of a period. With a period of the padded input's length, no window that fits
 the input wraps round the end: those that do are not kept. A dilated kernel gets its zeros, and with

@@ -51,12 +51,12 @@ def gemm(_: Any, call, turned, sizes, one, a, b, plus, y, pitches):
 
 
 @kernel()
-def products(call, one, a, b, y, sizes, arrays, adds, cut, start, stop, team):
+def products(call, one, a, b, y, sizes, arrays, adds, more, cut, start, stop, team):
     """From `start` to `stop` of what is cut, of (n, g, o, i) @ (n, g, i, q) -> (n, g, o, q).
 
     a, b and y are addresses, `sizes` are n, g, o, q, i. `arrays` has a row for each of the three: the
     steps of its four axes in bytes, its pitch in numbers, and its order's number. If it `adds`, the
-    result is the sum of all images.
+    result is the sum of all images. If there is `more`, it is added to what is in y.
     """
     ring(team)
     images, groups, rows, columns, terms = sizes
@@ -69,7 +69,7 @@ def products(call, one, a, b, y, sizes, arrays, adds, cut, start, stop, team):
         b, y, columns = b + start * of_b[3], y + start * of_y[3], stop - start
     turned, pitches = (of_a[5], of_b[5]), (of_a[4], of_b[4], of_y[4])
     for n in range(first, images):
-        plus = one if adds and n > 0 else one - one
+        plus = one if more or (adds and n > 0) else one - one
         for g in range(groups):
             at_a, at_b = a + n * of_a[0] + g * of_a[1], b + n * of_b[0] + g * of_b[1]
             at_y = y + n * of_y[0] + g * of_y[1]

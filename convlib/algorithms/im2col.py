@@ -12,7 +12,6 @@ matrix multiplication* (2008), for why blocks have to fit a cache.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import prod
 from types import ModuleType
 from typing import Any
@@ -20,10 +19,12 @@ from typing import Any
 import numpy as np
 
 from . import shared_rows
+from .blas import address_of_gemm
+from .blocks import Block, blocks, most_columns
 from .caches import near
-from .columns import Block, Columns
+from .columns import Columns
 from .products import is_own, multiply, pick, threads_for
-from .steps import Shape, Steps, is_bare, shape_of
+from .steps import Shape, Steps, is_bare, is_pointwise, shape_of
 from .threads import limit, pieces, scratch, share
 from .turned import in_order
 
@@ -31,49 +32,13 @@ from .turned import in_order
 BLOCK = min(near() * 3 // 2, 3 << 19)
 SHORT = 128  # cells: of columns with no more, blocks are larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
+# The same of some channels' columns; and with fewer terms, sums would be read and written too often.
+WIDE, LEAST_TERMS = 3200, 288
 ALONE = 128  # columns of an image, of which no block need hold several
+OBJECTS = 1 << 13  # bytes that Python's own objects take meanwhile
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
 SEVERAL = 1 << 28  # from here on Python's threads may share blocks out
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
-
-
-@lru_cache(maxsize=256)
-def blocks(shape: Shape, columns: int, threads: int) -> tuple[Block, ...]:
-    """Cut the output into blocks of about `columns` positions, and at least one for each thread."""
-    positions, flat_size = shape.positions, prod(shape.positions)
-    if flat_size * 2 <= columns:
-        # whole images, several at once; if one block could hold all images, several groups as well
-        images = pieces(shape.n, columns // max(flat_size, 1), threads)
-        room = columns // max(flat_size * shape.n, 1) if len(images) == 1 else 1
-        groups = pieces(shape.g, room, threads if len(images) == 1 else 1)
-        whole = tuple(slice(0, m) for m in positions)
-        return tuple(Block(n, g, whole, slice(0, flat_size)) for n in images for g in groups)
-    found = []
-    single = shape.n * shape.g == 1
-    for n in range(shape.n):
-        for g in range(shape.g):
-            for at in _ranges(positions, columns, threads if single else 1):
-                start = np.ravel_multi_index([s.start for s in at], positions)
-                size = prod(s.stop - s.start for s in at)
-                flat = slice(int(start), int(start) + size)
-                found.append(Block(slice(n, n + 1), slice(g, g + 1), at, flat))
-    return tuple(found)
-
-
-def _ranges(positions: tuple[int, ...], columns: int, at_least: int) -> list[tuple[slice, ...]]:
-    """Cut (h, w) into ranges that lie in one piece in memory: of h, or of w within one h."""
-    inner = prod(positions[1:])
-    if len(positions) > 1 and inner > columns:
-        return [
-            (slice(h, h + 1), *rest)
-            for h in range(positions[0])
-            for rest in _ranges(positions[1:], columns, -(-at_least // positions[0]))
-        ]
-    rest = tuple(slice(0, m) for m in positions[1:])
-    cuts = pieces(positions[0], columns // inner, at_least)
-    if at_least > 1 and len(cuts) % at_least:  # no thread is to wait for another's last block
-        cuts = pieces(positions[0], columns // inner, len(cuts) + at_least - len(cuts) % at_least)
-    return [(cut, *rest) for cut in cuts]
 
 
 def is_shared(xp: ModuleType, shape: Shape, rows: bool = False) -> bool:
@@ -92,25 +57,40 @@ def is_shared(xp: ModuleType, shape: Shape, rows: bool = False) -> bool:
     return not few and threads > (1 if two else 2)
 
 
-def plan(xp: ModuleType, shape: Shape, itemsize: int) -> tuple[Block, ...]:
-    """Choose the blocks of a convolution from its sizes and the number of threads."""
-    bytes_a_column = max(shape.i * prod(shape.taps) * itemsize, 1)
+def plan(
+    xp: ModuleType, columns: Columns, threads: int, beside: int = 0
+) -> tuple[tuple[Block, ...], list[slice]]:
+    """Choose the blocks of a convolution, and cut their channels, from its sizes and the threads.
+
+    A block has at least as many columns as BLAS wants. Where all of their terms would take more memory
+    than is left for them, `beside` some other bytes, some channels are copied and multiplied at a
+    time, and then the next: BLAS adds them up.
+    """
+    shape, taps, dtype = columns.shape, prod(columns.shape.taps), columns.x.dtype
+    bytes_a_column = max(shape.i * taps * dtype.itemsize, 1)
     if xp is not np:
-        return blocks(shape, max(GPU_BLOCK // bytes_a_column, 1), 1)
-    threads = limit() if is_shared(xp, shape) else 1
-    size = 8 * BLOCK
-    if shape.products >= SMALL:
-        # all threads' blocks, and the padded cells that they are copied from, in an eighth of all
-        positions = shape.n * shape.g * prod(shape.positions)
-        # of short columns, the calls for each tap would take longer than its copy
-        most = 4 * BLOCK if shape.i * prod(shape.taps) <= SHORT else BLOCK
-        size = min(most, positions * bytes_a_column // (16 * threads))
-    return blocks(shape, max(size // bytes_a_column, LEAST_COLUMNS // threads), threads)
+        return blocks(shape, max(GPU_BLOCK // bytes_a_column, 1), 1), [slice(0, shape.i)]
+    # of short columns, the calls for each tap would take longer than its copy
+    size = 4 * BLOCK if shape.i * taps <= SHORT else BLOCK
+    # all threads' blocks, and the padded cells that they are copied from, in an eighth of all
+    positions = shape.n * shape.g * prod(shape.positions)
+    eighth = max(positions * bytes_a_column // 8 - beside - OBJECTS, 0) // threads
+    eighth = int(eighth / (1 + columns.padded_for_each()))
+    number = min(size, eighth) // bytes_a_column if shape.products >= SMALL else 8 * size
+    if number >= LEAST_COLUMNS // threads or not address_of_gemm(dtype):
+        return blocks(shape, max(number, LEAST_COLUMNS // threads), threads), [slice(0, shape.i)]
+    room = max(min(2 * BLOCK, eighth), BLOCK // threads)
+    wide = min(WIDE // threads, room // (LEAST_TERMS * dtype.itemsize))
+    number = max(wide, LEAST_COLUMNS // threads)
+    found = blocks(shape, number, threads)
+    most = shape.i * room // (most_columns(shape, number, threads) * bytes_a_column)
+    return found, pieces(shape.i, max(most, -(-LEAST_TERMS // taps)))
 
 
-def is_pointwise(shape: Shape, steps: Steps) -> bool:
-    """Tell whether the columns are the input itself: one tap, no stride, no padding."""
-    return max(steps.stride) == 1 and is_bare(shape, steps)
+def terms_of(channels: slice, shape: Shape) -> slice:
+    """Say which rows i·k·l of columns are those of some channels i."""
+    taps = prod(shape.taps)
+    return slice(channels.start * taps, channels.stop * taps)
 
 
 def is_picked(shape: Shape, steps: Steps) -> bool:
@@ -147,7 +127,8 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     axis = shared_rows.axis_of(xp, shape, steps, out)
     several = is_shared(xp, shape, axis is not None)
     own = threads_for(xp, shape.products, x.dtype)
-    if axis is not None and (shared_rows.has_blocks(shape, limit()) if several else not own):
+    pays = shared_rows.has_blocks(shape, limit()) if several else not own
+    if axis is not None and pays and not shared_rows.is_heavy(shape, axis):
         shared_rows.forward(x, w, out, steps, axis, limit() if several else 1)
         return
     if prod(shape.taps) > 1 and not w.flags.c_contiguous:
@@ -156,20 +137,24 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     matrix = w.reshape(g, o, rows)
     columns = Columns(xp, x, shape, steps)
 
+    found, channels = plan(xp, columns, limit() if several else 1)
+
     def block(b: Block) -> None:
-        seen = columns.of(b)
-        if b.n.stop - b.n.start == 1:
-            # (g, o, i·k·l) @ (g, i·k·l, h·w) -> (g, o, h·w), written in place
-            y = flat[b.n.start, b.g, :, b.flat]
+        images, groups = b.n.stop - b.n.start, b.g.stop - b.g.start
+        if images == 1:
+            y = flat[b.n.start, b.g, :, b.flat]  # (g, o, h·w), written in place
         else:
-            y = xp.empty((len(seen), o, seen.shape[-1]), out.dtype)
-        multiply(xp, matrix[b.g], seen, y, not several)
-        if b.n.stop - b.n.start > 1:
+            y = xp.empty((groups, o, images * flat.shape[-1]), out.dtype)
+        for some in channels:
+            # (g, o, i·k·l) @ (g, i·k·l, n·h·w) -> (g, o, n·h·w), added to that of the channels before
+            weights = matrix[b.g, :, terms_of(some, shape)]
+            multiply(xp, weights, columns.of(b, some), y, not several, some.start > 0)
+        if images > 1:
             # (g, o, n·h·w) -> (g, o, n, h·w) -> (n, g, o, h·w)
             y = y.reshape(*y.shape[:2], -1, flat.shape[-1])
             flat[b.n, b.g, :, b.flat] = xp.moveaxis(y, 2, 0)
 
-    share(block, [(b,) for b in plan(xp, shape, x.dtype.itemsize)], several)
+    share(block, [(b,) for b in found], several)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -193,13 +178,13 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     if axis is not None and (several or not own):
         shared_rows.weight_gradient(x, gy, out, steps, axis, threads)
         return
-    found = plan(xp, shape, x.dtype.itemsize)
+    columns = Columns(xp, x, shape, steps)
+    found, channels = plan(xp, columns, threads, (threads - 1) * total.nbytes)
     # each thread adds up blocks of its own, always the same ones: the sum does not depend on time
     shares = [found[a] for a in pieces(len(found), len(found), threads)]
     if len(shares) > 1:  # a share need not hold blocks of all groups
         total[...] = 0
     sums = [total] + [xp.zeros_like(total) for _ in shares[1:]]
-    columns = Columns(xp, x, shape, steps)
 
     def add(result: Any, mine: tuple[Block, ...]) -> None:
         begun = set()
@@ -207,16 +192,13 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
             # (n, g, o, h·w) -> (g, o, n·h·w)
             y = xp.moveaxis(flat[b.n, b.g, :, b.flat], 0, 2)
             y = y.reshape(*y.shape[:2], -1)
-            # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l); the columns get no name, so that
-            # their memory is free when the next block asks for more
-            first = b.g.start not in begun
-            one = result[b.g] if first else xp.empty_like(result[b.g])
-            multiply(xp, y, columns.of(b).swapaxes(1, 2), one, not several)
-            if first:
-                begun.add(b.g.start)
-            else:
-                result[b.g] += one
-            del one  # nor is this memory to be in use meanwhile
+            for some in channels:
+                # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l), added to that of the blocks before
+                one = result[b.g, :, terms_of(some, shape)]
+                seen = columns.of(b, some).swapaxes(1, 2)
+                multiply(xp, y, seen, one, not several, b.g.start in begun)
+                del seen  # its memory is free when the next channels ask for more
+            begun.add(b.g.start)
 
     share(add, list(zip(sums, shares, strict=True)), several)
     for other in sums[1:]:

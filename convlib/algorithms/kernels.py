@@ -125,6 +125,8 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
         at_y += d * gy_steps[4] + h * gy_steps[5]
         positions = turn(turned, places, gy, at_y, gy_steps, wide, shape, o_end - o)
         across, seen = np.arange(positions) * (o_end - o), places[:positions]
+        # what is y there is w's memory here; what is x is gy, and its terms are positions; what is the
+        # weight there are the cells, a row for each term
         for k in range(0, terms, MANY[0]):
             rows, at_w = at[k : min(k + MANY[0], terms)], (g * w.shape[1] + k) * pitch + o
             here, run = len(rows), o_end - o

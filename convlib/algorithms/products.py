@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .blas import address_of_gemm
+from .blas import add_product, address_of_gemm, can_add
 from .memory import memory_of, usable
 from .steps import is_available, loops
 from .threads import limit, one_blas_thread, pieces, scratch
@@ -46,25 +46,33 @@ def threads_for(xp: ModuleType, multiplications: int, dtype: np.dtype) -> int:
     return 0 if threads == 1 else threads if multiplications >= SHARED else 1
 
 
-def multiply(xp: ModuleType, a: Any, b: Any, out: Any, shared: bool = True) -> None:
+def multiply(
+    xp: ModuleType, a: Any, b: Any, out: Any, shared: bool = True, more: bool = False
+) -> None:
     """Fill `out` with a @ b, of (g, o, i) and (g, i, q), or of n images: (n, g, o, i), (n, g, i, q).
 
     One of the factors may be the same for all images. If `out` has none, their products are added up.
-    `shared` is false for whoever is one of several threads already.
+    `shared` is false for whoever is one of several threads already. With `more`, which is not for
+    images, the product is added to what is in `out`.
     """
     adds = out.ndim < max(a.ndim, b.ndim)
     size = out.size * a.shape[-1] * (len(a) if adds else 1)
     threads = threads_for(xp, size, out.dtype) if shared else 0
-    if threads > 1 and share(a, b, out, threads, size >= SEVERAL):
+    if threads > 1 and share(a, b, out, threads, size >= SEVERAL, more):
         return
     # a single call of BLAS with threads would keep them awake
     with one_blas_thread() if threads == 1 else nullcontext():
-        product(xp, a, b, out, adds)
+        product(xp, a, b, out, adds, more)
 
 
-def product(xp: ModuleType, a: Any, b: Any, out: Any, adds: bool) -> None:
+def product(xp: ModuleType, a: Any, b: Any, out: Any, adds: bool, more: bool) -> None:
     """Fill `out` with a @ b, or with the sum over all images: BLAS with threads of its own."""
-    if adds:
+    if more and xp is np and can_add(a, b, out):
+        for left, right, y in zip(a, b, out, strict=True):
+            add_product(left, right, y)
+    elif more:
+        out += xp.matmul(a, b)
+    elif adds:
         xp.matmul(a[0], b[0], out=out)
         one = xp.empty_like(out)
         for left, right in zip(a[1:], b[1:], strict=True):
@@ -74,7 +82,7 @@ def product(xp: ModuleType, a: Any, b: Any, out: Any, adds: bool) -> None:
         xp.matmul(a, b, out=out)
 
 
-def share(a: Any, b: Any, out: Any, threads: int, wake: bool) -> bool:
+def share(a: Any, b: Any, out: Any, threads: int, wake: bool, more: bool) -> bool:
     """Share out a product, or do nothing and return False if BLAS cannot read it where it is."""
     gemm, arrays = loops("gemm"), (a, b, out)
     strides = a.strides, b.strides, out.strides
@@ -83,7 +91,7 @@ def share(a: Any, b: Any, out: Any, threads: int, wake: bool) -> bool:
         return False
     # arrays stay in this frame until all parts are done
     addresses = [array.ctypes.data for array in arrays]
-    every = address_of(out.dtype), out.dtype.type(1), *addresses, *plan[:-1]
+    every = address_of(out.dtype), out.dtype.type(1), *addresses, *plan[:3], more, plan.cut
 
     def some(start: int, stop: int, team: Any) -> Any:
         return gemm.products(*every, start, stop, team)

@@ -146,7 +146,7 @@ def turn(to, places, y, at_y, steps, wide, sizes, channels):
 
 
 @kernel()
-def take_turns(x, to, images, size, start, end, team):
+def interleave(x, to, images, size, start, end, team):
     """to[n, q, m] = x[n, m, q], for those of all n·q from `start` to `end`: `images` m, `size` cells q.
 
     So the same cell of all m become neighbours.
@@ -161,7 +161,7 @@ def take_turns(x, to, images, size, start, end, team):
 
 
 @kernel()
-def end_turns(x, to, images, size, start, end, team):
+def part_again(x, to, images, size, start, end, team):
     """to[n, m, q] = x[n, q, m]: the other way round."""
     ring(team)
     while start < end:

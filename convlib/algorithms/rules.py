@@ -14,7 +14,6 @@ from .caches import near
 from .shared_rows import LEAST
 from .steps import Shape, Steps, is_available, loops
 
-WORTH_COMPILING = 1 << 14  # multiplications
 WORTH_READING = 1 << 18  # of a layer of one tap and few outputs
 WORTH_TELLING = 1 << 19  # of a layer of one tap: for fewer, BLAS is told sooner what to do
 WHOLE = 1 << 24  # bytes of all columns, up to which there may be no blocks
@@ -29,7 +28,7 @@ SMALL = 256  # positions of all images, up to which a strided gradient is added 
 def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
     """Tell whether compiled loops are faster than BLAS, for which the columns have to be copied."""
     positions, taps = shape.n * prod(shape.positions), prod(shape.taps)
-    if shape.products < WORTH_COMPILING or prod(shape.positions) < 16:
+    if prod(shape.positions) < 16:
         return False
     channels, weights = max(shape.i, shape.o), shape.i * shape.o * taps
     if dtype.kind == "c" and channels > 64:  # four sums of real numbers

@@ -52,7 +52,8 @@ def all_cells_of(
     """
     sums = tile(outputs, registers, taps)
     a, b, c = registers
-    # with more registers left than these, or with as many
+    # exact: take a registers if so many are left; else take them as soon as more than b are left, and
+    # reach over the end
     wide, narrow, or_equal = (a, b, 1) if exact else (b, c, 0)
     most = together // taps
 

@@ -37,9 +37,10 @@ from .threads import pieces, share
 ROOM = min(near() * 6, 6 << 20)
 COLUMNS = 1024
 LEAST = 512  # columns of an image: with fewer, the columns of all taps are as fast
-TERMS = 96  # cells of a row of taps: with fewer, BLAS would read and write its sums too often
+# Cells of a row of taps: with fewer, BLAS would read and write its sums too often, unless copies are saved
+# for each output.
+TERMS, SAVED = 96, 2
 PIECE = 768  # the same for a row of a weight's piece, and twice what BLAS takes at a time
-OFTEN = 8  # positions an output, with which a weight in order takes an eighth of all columns
 ROWS = 16  # channels of a weight that are put in order at a time
 
 
@@ -56,8 +57,33 @@ def axis_of(xp: ModuleType, shape: Shape, steps: Steps, y: Any) -> int | None:
         size = y.itemsize * prod(shape.positions[axis:])
         if not is_dense(y, axis + 3) or y.strides[2] < size:
             return None
-        return axis if shape.i * prod(shape.taps[axis + 1 :]) >= TERMS else None
+        row = shape.i * prod(shape.taps[axis + 1 :])
+        # the copies that are saved, of all rows but one, against sums that are read and written again
+        saves = shape.g == 1 and row * (shape.taps[axis] - 1) >= SAVED * shape.o
+        return axis if row >= TERMS or saves else None
     return None
+
+
+def eighth_of(shape: Shape) -> int:
+    """How many values an eighth of all columns has."""
+    return shape.n * shape.g * shape.i * prod(shape.positions) * prod(shape.taps) // 8
+
+
+def most_channels(shape: Shape, axis: int) -> int:
+    """How many channels' weight in order and fewest columns take an eighth of all columns."""
+    inner, wide = prod(shape.taps[axis + 1 :]), prod(shape.positions[axis + 1 :])
+    columns = COLUMNS * 3 // 4 + (shape.taps[axis] - 1) * wide  # COLUMNS, or half of that at least
+    return eighth_of(shape) // (shape.g * shape.o * prod(shape.taps) + columns * inner)
+
+
+def least_channels(shape: Shape, axis: int) -> int:
+    """How many channels make a weight's piece that BLAS is worth calling for."""
+    return min(shape.i, -(-PIECE // prod(shape.taps[axis + 1 :])))
+
+
+def is_heavy(shape: Shape, axis: int) -> bool:
+    """Tell whether a weight takes too much memory to be put in order, and so too much time."""
+    return most_channels(shape, axis) < least_channels(shape, axis)
 
 
 def has_blocks(shape: Shape, threads: int) -> bool:
@@ -66,9 +92,8 @@ def has_blocks(shape: Shape, threads: int) -> bool:
 
 
 def channels(shape: Shape, axis: int) -> list[slice]:
-    """Cut the input's channels, so that a weight in order takes an eighth of all columns, if it can."""
-    most = shape.i * shape.n * prod(shape.positions) // (OFTEN * shape.o)
-    return pieces(shape.i, max(most, -(-PIECE // prod(shape.taps[axis + 1 :]))))
+    """Cut the input's channels, so that a weight in order and its columns take an eighth of all."""
+    return pieces(shape.i, max(most_channels(shape, axis), least_channels(shape, axis)))
 
 
 def blocks_of(strips: Strips, channels: int, threads: int) -> list[Part]:
@@ -78,9 +103,8 @@ def blocks_of(strips: Strips, channels: int, threads: int) -> list[Part]:
     # with the weight, no more than an eighth of all columns, for all threads, unless these are few
     column, wide = channels * len(strips.taps), prod(strips.wide)
     weight = shape.g * shape.o * channels * prod(shape.taps)
-    eighth = shape.n * shape.g * shape.i * prod(shape.positions) * prod(shape.taps) // 8
     around = (shape.taps[axis] - 1) * strips.steps.dilation[axis] * wide
-    columns = (eighth - weight) // (column * threads) - around
+    columns = (eighth_of(shape) - weight) // (column * threads) - around
     wanted = ROOM // (column * strips.x.itemsize)
     most = max(min(wanted, columns), COLUMNS) // wide
     number = shape.n * shape.g * prod(shape.positions[:axis])

@@ -71,6 +71,11 @@ def is_bare(shape: Shape, steps: Steps) -> bool:
     return prod(shape.taps) == 1 and not any(map(any, steps.padding))
 
 
+def is_pointwise(shape: Shape, steps: Steps) -> bool:
+    """Tell whether the columns are the input itself: one tap, no stride, no padding."""
+    return max(steps.stride) == 1 and is_bare(shape, steps)
+
+
 def cells_read(
     x: tuple[int, ...], at: tuple[slice, ...], taps: tuple[int, ...], steps: Steps
 ) -> tuple[tuple[slice, ...], tuple[tuple[int, int], ...]]:
@@ -121,5 +126,5 @@ def padded_windows(
     """View the windows of an array that is not yet padded: (n, g, i, H, W) -> ngihwkl."""
     padded = pad_zeros(xp, x, steps.padding)
     windows = strided_windows(xp, padded, taps, steps.stride, steps.dilation)
-    # there may be room for more windows than there are outputs: see `grouped_windows`
+    # an output_padding may leave room for more windows, which nothing was spread from
     return windows[(slice(None),) * 3 + tuple(map(slice, positions))]

@@ -152,8 +152,8 @@ def plan(
     # results of some outputs, or of all where later units go on with them
     some = kernels.MANY[0] if len(by_i) == 1 else -(-most_o // kernels.MANY[0]) * kernels.MANY[0]
     memory = cells + some * result
-    if of_weight:  # instead of some outputs' results, all of the output, and some sums
-        memory = cells + (most_o + kernels.MANY[0]) * (result + shape.o)
+    if of_weight:  # instead of some outputs' results, all of the output
+        memory = cells + most_o * result
     shares = pieces(len(units) // len(by_i), len(units), threads)
     return Plan(
         np.array(units),

@@ -28,8 +28,11 @@ BYTES = 64 if "+avx512f" in _features else 32 if "+avx2" in _features else 16  #
 REGISTERS = 32 if BYTES == 64 or _arm else 16
 REGISTER = "w" if _arm else "v"  # what compilers call one that holds a vector
 
-# The kernels that are compiled into one another: a change of one file is a change of all.
+# The kernels that are compiled into one another, and what stands in them as constants: a change of
+# one file is a change of all.
 _names = (
+    "blas",
+    "winograd",
     "signals",
     "vectors",
     "registers",

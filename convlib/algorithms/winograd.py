@@ -28,8 +28,9 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Block, Columns
-from .im2col import BLOCK, SMALL, blocks
+from .blocks import Block, blocks
+from .columns import Columns
+from .im2col import BLOCK, GPU_BLOCK, SMALL
 from .memory import memory_of, usable
 from .steps import Shape, Steps, is_available, loops, shape_of
 from .threads import limit, pieces, scratch, share
@@ -87,7 +88,7 @@ def plan(xp: ModuleType, tiles: Shape, itemsize: int) -> tuple[Block, ...]:
     """Blocks of tiles whose transformed inputs fit the cache, but enough for BLAS to work on."""
     bytes_a_tile = (tiles.i + tiles.o) * prod(tiles.taps) * itemsize
     if xp is not np:
-        return blocks(tiles, max((1 << 28) // bytes_a_tile, 1), 1)
+        return blocks(tiles, max(GPU_BLOCK // bytes_a_tile, 1), 1)
     threads = limit() if tiles.products >= SMALL else 1
     return blocks(tiles, max(2 * BLOCK // bytes_a_tile, 64), threads)
 

@@ -203,9 +203,9 @@ def flops(layer: Layer, batch: int) -> int:
 
 
 def columns_bytes(layer: Layer, batch: int) -> int:
-    """Bytes of the whole matrix of columns in float32."""
-    number = 4 * batch * layer.inputs
-    for m in layer.output:
+    """Bytes of the whole matrix of columns in float32: of a transposed layer, (o·k·l, h·w)."""
+    number = 4 * batch * (layer.outputs if layer.transposed else layer.inputs)
+    for m in layer.size if layer.transposed else layer.output:
         number *= m * layer.kernel
     return number
 

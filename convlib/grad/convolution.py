@@ -25,8 +25,6 @@ def spread(
     """
     work = working_dtype(output.dtype)
     result = xp.empty(settings.input, work)
-    if not result.size:
-        return result
     y = grouped_output(output, settings, work)
     w = grouped_weight(weight, settings, work)
     target = grouped_input(result, settings, work)
@@ -52,8 +50,6 @@ def gather(
     """
     work = working_dtype(input.dtype)
     weight = xp.zeros(size, work)
-    if 0 in size or 0 in settings.output:
-        return weight
     x, y = grouped_input(input, settings, work), grouped_output(output, settings, work)
     w = grouped_weight(weight, settings, work)
     if not algorithms.weight_gradient(xp, x, y, w, settings, algorithm):
