@@ -56,9 +56,9 @@ class EinsumExplorer(Explorer):
         "arrays": {"letters": LETTERS, "windows": WINDOWS, "weight": WEIGHT},
         "hint": "Tap a letter to keep it in the output, or to sum it away (Σ).",
         "sentences": {
-            "convolution": "{keeps} letters kept, {sums} summed: a convolution.",
+            "convolution": "{keeps count letter} kept, {sums} summed: a convolution.",
             "other": (
-                "{keeps} letters kept, {sums} summed: not a convolution, which sums i, k and l."
+                "{keeps count letter} kept, {sums} summed: not a convolution, which sums i, k and l."
             ),
             **{
                 f"{name}{first}": f"{product}{WITH}{then}"

@@ -86,7 +86,7 @@ class PaddingExplorer(Explorer):
             "more": "The output has {change count row} more than the input.",
         },
         "grids": {
-            "input": {**CELLS, "caption": "Input {padded} × {padded}"},
+            "input": {**CELLS, "name": "Input", "caption": "Input {padded} × {padded}"},
             "padded": {**CELLS, "caption": "Padded input {padded} × {padded}"},
             "uses": {"path": "uses", "name": "Uses of each pixel", "caption": "Uses of each pixel"},
             "taps": {

@@ -41,7 +41,7 @@ class TransposedExplorer(Explorer):
     Parameters
     ----------
     size, kernel_size, stride, padding, output_padding : int
-        As in `convlib.conv_transpose2d`, from 1 to 5, 1 to 5, 1 to 4, 0 to 3 and 0 to 3.
+        As in `convlib.conv_transpose2d`, from 1 to 4, 1 to 5, 1 to 4, 0 to 3 and 0 to 3.
     view : {"counts", "values"}
         How many windows write each cell, or the sums that they make.
     at : {"input", "output"}

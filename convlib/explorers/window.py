@@ -58,7 +58,7 @@ class WindowExplorer(Explorer):
             "none": NO_OUTPUT,
             "output": (
                 "Output ({row}, {column}) reads {rows listed row} and {columns listed column} of the "
-                "padded input; its sum is {sum}."
+                "{of}; its sum is {sum}."
             ),
             "nobody": "{what} cell ({row}, {column}) is read by no window.",
             "one": "{what} cell ({row}, {column}) is read by one window.",
@@ -68,7 +68,7 @@ class WindowExplorer(Explorer):
             "never": "Never read: {unread listed row} and {unread listed column}, {never count cell}.",
         },
         "grids": {
-            "input": {**CELLS, "caption": "Input {padded} × {padded}"},
+            "input": {**CELLS, "name": "Input", "caption": "Input {padded} × {padded}"},
             "padded": {**CELLS, "caption": "Padded input {padded} × {padded}"},
             "kernel": KERNEL,
             "spread": {**KERNEL, "caption": "Kernel {k} × {k}, spans {span}"},

@@ -127,7 +127,7 @@ SHOWN = """el => {
   const bad = [], shown = el.querySelectorAll('[data-n]'), all = el.cwNumbers();
   for (const node of shown) {
     const value = node.dataset.n.split('.').reduce((part, key) => part?.[key], all);
-    const words = node.textContent.replace(/[()\\u2009]/g, '').replace('−', '-');
+    const words = node.textContent.replace(/[()\\u202f]/g, '').replace('−', '-');
     const near = Math.abs(Number(words) - value) <= 0.00501;
     if (typeof value === 'number' ? !near : node.textContent !== String(value))
       bad.push([node.dataset.n, node.textContent, value]);

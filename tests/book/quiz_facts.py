@@ -94,15 +94,15 @@ def _():
     return [str(tuple(F.conv2d(x, w, padding=p).shape[2:])) for p in (1, (1, 0))]
 
 
-@fact("02-padding", "For each of the 5 pixels")
+@fact("02-padding", "For each of the 7 pixels")
 def _():
-    return [text(*reads(5, 3, padding=1))]
+    return [text(*reads(7, 5, padding=1))]
 
 
-@fact("02-padding", "With padding 1 and a kernel of 3 by 3")
+@fact("02-padding", "An image of 7 by 7, a kernel of 5 by 5")
 def _():
-    one = reads(5, 3, padding=1)
-    return [f"corner {one[0] ** 2}", f"edge {one[0] * one[2]}"]
+    end, middle = (reads(7, 5, padding=1)[at] for at in (0, 3))
+    return [f"{end**2}, {end * middle} and {middle**2} times"]
 
 
 @fact("02-padding", "Each output is the mean")
@@ -186,7 +186,7 @@ def _():
     for big, k, s in itertools.product(range(1, 20), range(1, 8), range(1, 6)):
         if k <= big:
             assert line(big, k, stride=s).shape[2] == (big - k) // s + 1
-    return ["(N - k) // s + 1"]
+    return ["(N − k) // s + 1"]
 
 
 @fact("03-strides", "Kernel 3, stride 2, no padding")
@@ -283,7 +283,7 @@ def _():
 
 @fact("04-windows", "How many bytes is it from one window")
 def _():
-    view = np.lib.stride_tricks.sliding_window_view(np.zeros(6, np.int16), 3)
+    view = np.lib.stride_tricks.sliding_window_view(np.zeros(6, np.int32), 3)
     return [str(view.strides)]
 
 

@@ -219,3 +219,16 @@ def test_touch_and_play(open_explorers):  # noqa: F811
 def test_all_views_fit_the_page(open_explorers, width):  # noqa: F811
     page = open_explorers(BackwardExplorer(), width=width)
     assert not too_wide(page, random_states(200, 11))
+
+
+def test_the_spread_out_gradient_is_pointed_at_where_the_mouse_is(open_explorers):  # noqa: F811
+    """It begins with padding of its own, which the gradient of the input does not have."""
+    page = open_explorers(BackwardExplorer(size=6, kernel_size=3, padding=2, view="convolution"))
+    board = page.locator(".cw-board").first
+    cell = board.get_by_role("gridcell").nth(
+        3 * board.locator("[role=row]").first.locator("> *").count() + 3
+    )
+    cell.hover()
+    mark = board.locator(".cw-mark.cw-kernel").bounding_box()
+    box = cell.bounding_box()
+    assert abs(mark["x"] - box["x"]) < 3 and abs(mark["y"] - box["y"]) < 3

@@ -21,7 +21,7 @@ HIGH = {"n": 8, "g": 8, "i": 64, "h": 64, "w": 64, "k": 7, "l": 7, "o": 64}
 
 
 def number(words: str) -> int:
-    return int(words.replace("\u2009", ""))
+    return int(words.replace("\u202f", ""))
 
 
 def matrices(n: dict, windows, weight):
@@ -75,7 +75,9 @@ def test_350_random_settings_agree_with_pytorch_and_convlib(open_explorers):  # 
         image = torch.empty(size["n"], size["g"] * size["i"], *side, device="meta")
         assert np.isclose(n["ratio"], n["bytes"] / image.nbytes)
         assert n["input"] == image.nbytes
-        assert sentence.startswith(f"{len(kept)} letters kept, {len(summed)} summed: ")
+        assert sentence.startswith(
+            f"{len(kept)} letter{'s' * (len(kept) != 1)} kept, {len(summed)} summed: "
+        )
         assert ("not a convolution" in sentence) == (summed != "ikl")
         told = sentence.split("with ")[1].split(".")[0].split(", ")
         assert [number(words.split(" = ")[1]) for words in told[:3]] == [n["M"], n["N"], n["K"]]

@@ -107,7 +107,7 @@ def test_keyboard_walks_the_grids(open_explorers):  # noqa: F811
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith(
         "output row 2, column 3"
     )
-    page.get_by_role("grid", name="Padded input").locator("[tabindex='0']").focus()
+    page.get_by_role("grid", name="Input").locator("[tabindex='0']").focus()
     page.keyboard.press("ArrowRight")
     assert (
         page.locator(".cw-sentence").text_content()
@@ -160,3 +160,49 @@ def test_code_runs_and_gives_the_numbers_shown(open_explorers):  # noqa: F811
     exec("\n".join(shown), names)
     output = page.evaluate("document.querySelector('.cw-explorer').cwNumbers().output")
     assert names["output"][0, 0].tolist() == names["twin"][0, 0].tolist() == output
+
+
+def test_what_was_touched_stays(open_explorers):  # noqa: F811
+    """A mouse that goes on to a slider or to a button must not choose another cell on its way."""
+    page = open_explorers(WindowExplorer(size=6, padding=1))
+    state = lambda: page.evaluate("() => document.querySelector('.cw-explorer').cwState()")  # noqa: E731
+    touched = page.get_by_role("gridcell", name="output row 1, column 2")
+    touched.hover()
+    page.get_by_role("gridcell", name="output row 2, column 2").hover()
+    assert (state()["row"], state()["column"]) == (2, 2)
+    touched.click()
+    note = page.locator(".cw-note")
+    assert note.text_content() == "Held. A click on it lets go."
+    page.get_by_role("gridcell", name="output row 4, column 4").hover()
+    page.get_by_role("gridcell", name="row 3, column 3:").first.hover()
+    assert (state()["view"], state()["row"], state()["column"]) == ("output", 1, 2)
+    # to the controls by keyboard, and back
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    assert (state()["view"], state()["row"], state()["column"]) == ("output", 1, 2)
+    page.get_by_role(
+        "gridcell", name="output row 0, column 0"
+    ).click()  # another one is held instead
+    assert (state()["row"], state()["column"]) == (0, 0)
+    page.get_by_role("gridcell", name="output row 0, column 0").click()
+    assert note.text_content() == ""
+    page.get_by_role("gridcell", name="output row 4, column 4").hover()
+    assert (state()["row"], state()["column"]) == (4, 4)
+    touched.click()
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("gridcell", name="output row 3, column 3").hover()
+    assert (state()["row"], state()["column"]) == (3, 3)
+
+
+def test_a_page_that_scrolls_under_the_mouse_changes_nothing(open_explorers):  # noqa: F811
+    page = open_explorers(WindowExplorer())
+    page.evaluate("document.body.style.paddingBottom = '3000px'")
+    page.mouse.move(5, 5)
+    box = page.locator(".cw-grid").first.bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + box["height"] + 60)
+    before = page.evaluate("() => document.querySelector('.cw-explorer').cwState()")
+    for _ in range(6):
+        page.mouse.wheel(0, 25)
+        page.wait_for_timeout(60)
+    assert page.evaluate("scrollY") > 0
+    assert page.evaluate("() => document.querySelector('.cw-explorer').cwState()") == before

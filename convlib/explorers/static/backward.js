@@ -39,7 +39,10 @@ const code = ({ view }, n) => !n.m ? ["refused", "refused_twin"] : [view === "co
 function build(ui) {
   const turned = () => ui.state().view === "convolution";
   const grids = stage(ui, [
-    (row, column) => ui.set({ view: turned() ? "convolution" : "window", row, column }), null,
+    (row, column) => { // the spread-out gradient begins with padding of its own
+      const { padding: p } = ui.state();
+      ui.set(turned() ? { view: "convolution", row: row - p, column: column - p } : { view: "window", row, column });
+    }, null,
     (row, column) => ui.set({ view: turned() ? "convolution" : "pixel", row, column }),
   ]);
 

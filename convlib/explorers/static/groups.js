@@ -29,7 +29,7 @@ function build(ui) {
   pick(ui, net, "channel", () => places);
 
   return {
-    nodes: h("div", { class: "cw-stage" }, shown, weight.node),
+    nodes: h("div", { class: "cw-stage cw-halves" }, shown, weight.node),
     draw(_, n, width) {
       const most = Math.max(n.a, n.b), room = width >= 600 ? (width - 28) / 2 : width, tall = 26, low = 132;
       // The channels, a gap between groups; both rows as wide as the longer one.

@@ -54,14 +54,12 @@ async function reduced(file) {
 }
 
 /** A picture of 128 · 128 pixels: paint(rows, black, white), and a frame over it. */
-function picture(label, role, point) {
+function picture(ui, label, role, point) {
   const canvas = h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": label });
   const frame = s("rect", { class: `cw-frame ${role}`, "vector-effect": "non-scaling-stroke", rx: 0.5 });
   const svg = s("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, "aria-hidden": "true" }, frame), node = h("div", { class: "cw-photo" }, canvas, svg);
   const pen = canvas.getContext("2d"), bits = pen.createImageData(SIDE, SIDE);
-  const go = (e) => point(...where(e, svg).reverse().map((i) => clamp(Math.floor(i), 0, SIDE - 1)));
-  node.addEventListener("pointermove", (e) => e.pointerType === "mouse" && go(e));
-  node.addEventListener("click", go);
+  ui.pointing(node, (e) => where(e, svg).reverse().map((i) => clamp(Math.floor(i), 0, SIDE - 1)), (at) => point(...at));
   return {
     node,
     paint(rows, black, white) {
@@ -77,7 +75,7 @@ function picture(label, role, point) {
 }
 
 function build(ui) {
-  let now, painted, seen, fields = [];
+  let now, painted, seen, fields = [], failed = -9999;
   const sizes = [1, 3, 5], size = choice("Kernel", sizes, ["1 × 1", "3 × 3", "5 × 5"], (k) => {
     const shift = (now.k - k) / 2; // a larger kernel keeps its weights in the middle
     ui.set({ kernel: square(k, (a, b) => now.weight[a + shift]?.[b + shift] ?? 0) });
@@ -90,15 +88,17 @@ function build(ui) {
     node.addEventListener("blur", () => ui.set({}));
     return node;
   };
-  const file = h("input", { type: "file", accept: "image/*" }), told = h("span", { class: "cw-caption" }, ui.spec.promise);
+  const file = h("input", { type: "file", accept: "image/*" }), told = h("span", { class: "cw-caption", role: "status" }, ui.spec.promise);
   file.addEventListener("change", async () => {
     const image = await reduced(file.files[0]).catch(() => "");
+    failed = image ? -9999 : performance.now();
     if (image) ui.set({ image });
-    say(told, image ? ui.spec.promise : "This file is not a picture that the browser can read.");
+    else say(told, "This file is not a picture that the browser can read.");
+    file.value = ""; // the same file may be chosen again
   });
   const point = (row, column) => ui.set({ row: Math.min(row, now.m - 1), column: Math.min(column, now.m - 1) });
-  const photo = picture("The photograph", "kernel", (r, c) => point(Math.round(r / now.s), Math.round(c / now.s)));
-  const output = picture("The filtered photograph", "output", point);
+  const photo = picture(ui, "The photograph", "kernel", (r, c) => point(Math.round(r / now.s), Math.round(c / now.s)));
+  const output = picture(ui, "The filtered photograph", "output", point);
   put(output.node, { tabindex: 0, role: "group", "aria-label": "Output: the arrow keys move the window" });
   ui.keys(output.node, (e) => {
     const move = moved(e.key, SIDE, 16);
@@ -122,6 +122,7 @@ function build(ui) {
       }
       fields.flat().forEach((node, i) => {
         if (node !== document.activeElement) node.value = +kernel.flat()[i].toFixed(3); // what is being typed stays
+        put(node, { "data-long": node.value.length > 4 });
       });
       const beyond = (i) => i < 0 || i >= SIDE;
       window.update({
@@ -132,6 +133,7 @@ function build(ui) {
         }),
       });
       if (seen !== image) photo.paint(pixels(image), 0, 255);
+      if (performance.now() - failed > 4000) say(told, ui.spec.promise); // there was time to read what went wrong
       if (painted !== n.output) output.paint(n.output, n.black, n.white);
       [seen, painted] = [image, n.output];
       photo.frame(n.row * s - n.p, n.column * s - n.p, n.span);

@@ -13,14 +13,14 @@ function numbers({ size: n, kernel_size: k, stride: s, padding: p, output_paddin
   const [r, c] = [row, column].map((i) => (from ? clamp(i, 0, n - 1) : clamp(i, -p, Math.max(side - p - 1, -p))));
   const [rows, columns] = [r, c].map((i) => (from ? [] : meeting(i + p, n, k, s, 1))), taps = crossed(rows, columns);
   const inside = (i) => i >= 0 && i < m, [high, wide] = [r, c].map((i) => upto(k).filter((t) => inside(i * s + t - p)).length);
-  const stamps = (i) => meeting(i, n, k, s, 1).length;
+  const stamps = (i) => meeting(i, n, k, s, 1).length, line = upto(refused ? 0 : m, (i) => stamps(i + p));
   return {
     n, k, s, p, d: 1, span: k, extra, full, m, refused, side, input, weight, row: r, column: c,
     output: side ? sums : [], counts: side ? uses : [], uses, place: [r, c],
-    line: upto(refused ? 0 : m, (i) => stamps(i + p)), cycle: upto(s, (i) => Math.ceil((k - i) / s)), less: Math.floor(k / s),
+    line, cycle: upto(s, (i) => Math.ceil((k - i) / s)), less: Math.floor(k / s),
     back: refused ? null : Math.floor((m + 2 * p - k) / s) + 1, rows, columns, met: met([rows, columns]), taps, stamps: taps.length,
     terms: taps.map((t) => [input[t.h][t.w], weight[t.k][t.l]]), sum: !from && side ? sums[r + p][c + p] : null,
-    value: from ? input[r][c] : null, stamped: k * k, lost: from ? k * k - high * wide : inside(r) && inside(c) ? 0 : 1, beyond: extra - p,
+    value: from ? input[r][c] : null, stamped: k * k, lost: from ? k * k - high * wide : inside(r) && inside(c) ? 0 : 1, beyond: line.slice(Math.max(0, m - extra)).filter((count) => !count).length,
   };
 }
 

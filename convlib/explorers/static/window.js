@@ -18,7 +18,7 @@ function numbers({ size: n, kernel_size: k, padding: p, stride: s, dilation: d, 
     terms: forward && m ? rows.flatMap((y, a) => columns.map((x, b) => [input[y][x], weight[a][b]])) : [],
     sum: forward && m ? output[r][c] : null, reads: forward ? null : taps.length, uses: uses.map((a) => uses.map((b) => a * b)),
     unread, never: z.padded ** 2 - (z.padded - unread.length) ** 2,
-    what: [r, c].some((i) => i < p || i >= n + p) ? "Padding" : "Input",
+    of: p ? "padded input" : "input", what: [r, c].some((i) => i < p || i >= n + p) ? "Padding" : "Input",
   };
 }
 

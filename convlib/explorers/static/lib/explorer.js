@@ -19,19 +19,38 @@ export const explorer = (module) => ({
     const spec = model.get("spec"), { settings } = spec, keys = Object.keys(settings);
     const state = () => Object.fromEntries(keys.map((key) => [key, model.get(key)]));
     const start = state(), handlers = new WeakMap(), over = new AbortController();
-    let quiet = false, queued = false, saving = 0, playing = 0, numbers = null, width = 0;
+    let quiet = false, queued = false, saving = 0, playing = 0, numbers = null, width = 0, held = "", pointed = 0;
 
     const set = (patch) => {
       quiet = true;
       for (const key in patch) if (Object.hasOwn(settings, key) && allowed(settings[key], patch[key])) model.set(key, patch[key]);
       quiet = false;
       draw();
+      say(note, "");
       clearTimeout(saving); // pointing at cells changes the state often; Python hears of it when it rests
       saving = setTimeout(() => model.save_changes(), 150);
     };
     const ui = {
       set, state, spec,
       keys: (node, answer) => handlers.set(node, answer),
+      /** What is under the mouse is shown. A click or a touch holds it, and one more lets go. find(e): a place, or nothing. */
+      pointing(node, find, show) {
+        const id = ++pointed;
+        let last = "";
+        node.addEventListener("pointermove", (e) => { // not pointerover: a page that scrolls moves no mouse
+          const place = e.pointerType === "mouse" && !held && find(e), key = place && `${id}:${place}`;
+          if (key && key !== last) show(place);
+          if (key) last = key;
+        });
+        node.addEventListener("click", (e) => {
+          const place = find(e), key = `${id}:${place}`;
+          if (!place) return;
+          last = key;
+          held = held === key ? "" : key;
+          show(place);
+          if (held && e.pointerType === "mouse") say(note, "Held. A click on it lets go.");
+        });
+      },
       line(name, n, i) { // "#" stands for the number of a layer
         const [label, words] = spec.lines[name];
         return line(label, n, words.replaceAll("#", i));
@@ -62,8 +81,8 @@ export const explorer = (module) => ({
     const sentence = h("p", { class: "cw-sentence", "aria-live": "polite" });
     const note = h("span", { class: "cw-note", role: "status" });
     const code = h("div", { class: "cw-code", hidden: "" });
-    const play = module.play && button("Play", () => run(!playing), { "aria-pressed": "false" });
-    const reset = button("Reset", () => (run(false), set(start), say(note, "")));
+    const play = module.play && button("Play", () => run(!playing));
+    const reset = button("Reset", () => (held = "", run(false), set(start)));
     const show = button("Code", async () => {
       code.hidden = !code.hidden;
       put(show, { "aria-expanded": String(!code.hidden) });
@@ -72,7 +91,8 @@ export const explorer = (module) => ({
     }, { "aria-expanded": "false" });
     const link = page && button("Link", async () => {
       history.replaceState(null, "", fragment(page.id, Object.entries(state()).filter(([key]) => key !== spec.unlinked)));
-      say(note, (await copy(location.href)) ? "Link copied: it opens this state." : "The address now holds this state.");
+      const without = spec.unlinked && model.get(spec.unlinked) !== start[spec.unlinked] ? ", but for your own picture" : "";
+      say(note, `${(await copy(location.href)) ? "Link copied: it opens this state" : "The address now holds this state"}${without}.`);
     });
     const view = module.build(ui);
     refill(body, view.nodes);
@@ -91,6 +111,10 @@ export const explorer = (module) => ({
       refill(formulas, view.draw(now, numbers, width));
       const said = module.sentence(now, numbers).filter(Boolean);
       say(sentence, said.map((name) => fill(spec.sentences[name], { ...now, ...numbers })).join(" "));
+      for (const node of [formulas, sentence]) { // while it plays, the button stays where it is
+        const least = playing ? Math.max(parseFloat(node.style.minHeight) || 0, node.offsetHeight) : 0;
+        node.style.minHeight = least ? `${least}px` : "";
+      }
       if (!code.hidden) refill(code, texts().map(([name, text]) => [h("p", { class: "cw-caption" }, name), h("pre", { tabindex: 0 }, text)]));
     }
 
@@ -98,7 +122,7 @@ export const explorer = (module) => ({
       clearInterval(playing);
       playing = on && setInterval(tick, matchMedia("(prefers-reduced-motion: reduce)").matches ? 1200 : 650);
       put(sentence, { "aria-live": on ? "off" : "polite" });
-      if (play) say(put(play, { "aria-pressed": String(on) }), on ? "Pause" : "Play");
+      if (play) say(put(play, { "data-on": on || null }), on ? "Pause" : "Play");
       if (on) tick();
     }
     function tick() {

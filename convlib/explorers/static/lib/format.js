@@ -3,8 +3,8 @@
 /** A number as a reader sees it: at most `digits` decimals, a true minus sign. */
 export const fmt = (v, digits = 2) => typeof v === "number" ? String(+v.toFixed(digits) || 0).replace("-", "−") : String(v);
 
-/** 1234567 → "1 234 567" (thin spaces). */
-export const big = (v) => fmt(v).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
+/** 1234567 → "1 234 567" (narrow spaces that break no line). */
+export const big = (v) => fmt(v).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 
 /** A factor in a product: negative numbers in brackets. */
 export const factor = (v) => (v < 0 ? `(${fmt(v)})` : fmt(v));

@@ -16,15 +16,15 @@ export function grid(ui, point) {
 
   if (point) {
     const place = (e) => e.target.closest("[role=gridcell]")?.cwPlace;
-    const go = (e) => place(e) && point(...place(e).map((i) => i + origin));
-    table.addEventListener("pointerover", (e) => e.pointerType === "mouse" && go(e));
-    table.addEventListener("click", go);
-    table.addEventListener("focusin", go);
-    ui.keys(table, (e) => {
+    const go = (at) => point(...at.map((i) => i + origin));
+    ui.pointing(table, place, go);
+    ui.keys(table, (e) => { // to arrive by Tab changes nothing
+      if (/^(Enter| )$/.test(e.key) && place(e)) return go(place(e)), true;
       const move = moved(e.key, 99, 99), lines = table.children, sides = [lines.length, lines[0]?.childElementCount];
       if (!move) return false;
       const [row, column] = (place(e) ?? start).map((i, axis) => clamp(i + move[axis], 0, sides[axis] - 1));
       lines[row].children[column].focus();
+      go([row, column]);
       return true;
     });
   }
@@ -45,7 +45,7 @@ export function grid(ui, point) {
     const words = fmt(text ?? ""), [row, column] = [r, c].map((i) => fmt(i + first));
     return put(say(one, words), {
       class: `cw-cell ${kind.replace(/\w+/g, "cw-c-$&")}`, "aria-label": name ?? `${of}row ${row}, column ${column}: ${words}${more}`,
-      tabindex: stop, "data-n": n, "data-sub": small, "data-long": words.length > 2 && Math.min(words.length, 7),
+      tabindex: stop, "data-n": n, "data-sub": small, "data-wide": String(small ?? "").length > 5, "data-long": words.length > 2 && Math.min(words.length, 7),
       "data-column": indices && !r && column, "data-row": indices && r > 0 && !c && row,
     });
   }

@@ -10,12 +10,16 @@ export function where(e, picture) {
 
 /** Pointing into the picture sets `key` to the nearest of places(). */
 export function pick(ui, picture, key, places) {
-  const point = (e) => {
+  const near = (e) => {
     const [x] = where(e, picture), far = places().map((at) => Math.abs(at - x)), nearest = far.indexOf(Math.min(...far));
-    if (nearest >= 0 && nearest !== ui.state()[key]) ui.set({ [key]: nearest });
+    return nearest >= 0 && [nearest];
   };
-  picture.addEventListener("pointermove", (e) => (e.pointerType === "mouse" || e.buttons) && point(e));
-  picture.addEventListener("pointerdown", point);
+  const show = ([nearest]) => nearest !== ui.state()[key] && ui.set({ [key]: nearest });
+  ui.pointing(picture, near, show);
+  picture.addEventListener("pointermove", (e) => { // a finger that is drawn along
+    const at = e.pointerType !== "mouse" && e.buttons && near(e);
+    if (at) show(at);
+  });
 }
 
 /** The path of a cell with round corners, x being its middle. */
