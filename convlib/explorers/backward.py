@@ -33,7 +33,7 @@ GRADIENT = WEIGHT + (
     "h, w = np.ogrid[:{m}, :{m}]\ngrad_output = np.float32((2 * h + 4 * w) % 7 - 3)[None, None]\n"
 )
 CELLS = {
-    "name": "Gradient of the input", "caption": "Gradient of the input {n} × {n}", "role": "gradient",
+    "name": "Gradient of the input", "caption": "Input's gradient {n} × {n}", "role": "gradient",
     "padded": True, "outside": ", padding",
 }  # fmt: skip
 SHAPE, SETTINGS = "(1, 1, {size}, {size})", ("stride", "padding", "dilation")
@@ -83,7 +83,7 @@ class BackwardExplorer(Explorer):
         "grids": {
             "output": {
                 "path": "grad_output", "name": "Gradient of the output", "role": "gradient",
-                "caption": "Gradient of the output {m} × {m}", "met": ", hands back to the cell",
+                "caption": "Output's gradient {m} × {m}", "met": ", hands back to the cell",
             },
             "kernel": KERNEL,
             "input": {**CELLS, "path": "grad_input"},
@@ -93,7 +93,7 @@ class BackwardExplorer(Explorer):
             "turned": {"path": "turned", "name": "Turned kernel", "caption": "Turned kernel {k} × {k}"},
             "spread": {
                 "path": "spread", "name": "Spread-out gradient", "role": "gradient",
-                "caption": "Gradient of the output, spread out", "outside": ", a zero put in",
+                "caption": "Output's gradient, spread out", "outside": ", a zero put in",
             },
         },
         "lines": {
