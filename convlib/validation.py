@@ -132,7 +132,8 @@ def assert_gradients_match_torch(function: str, *args: Any, **kwargs: Any) -> di
         # a bias is added the same way in a transposed convolution
         forward = function.replace("_transpose", "") if name == "bias" else function
         backward = getattr(grad, f"{forward}_{name}", None)
-        assert backward is not None, f"convlib.grad has no {forward}_{name}"
+        if backward is None:
+            raise AssertionError(f"convlib.grad has no {forward}_{name}")
         wanted = inspect.signature(backward).parameters
         gradients[name] = backward(**{k: known[k] for k in wanted if k in known})
         assert_close(gradients[name], gradient, backward.__name__)
@@ -172,6 +173,12 @@ def _tensor(value: Any) -> Any:
     return value
 
 
+def require(holds: bool, message: str) -> None:
+    """Raise an AssertionError, also where Python leaves `assert` out (`python -O`)."""
+    if not holds:
+        raise AssertionError(message)
+
+
 def assert_close(actual: Any, expected: Any, what: str = "result") -> None:
     """Assert that an array and a tensor have one shape, one dtype, and the same values.
 
@@ -187,16 +194,17 @@ def assert_close(actual: Any, expected: Any, what: str = "result") -> None:
     """
     if isinstance(expected, tuple) or isinstance(actual, tuple):
         parts = [len(value) if isinstance(value, tuple) else 1 for value in (actual, expected)]
-        assert isinstance(actual, tuple) and isinstance(expected, tuple) and parts[0] == parts[1], (
-            f"{what}: {parts[0]} outputs, PyTorch has {parts[1]}"
+        require(
+            isinstance(actual, tuple) and isinstance(expected, tuple) and parts[0] == parts[1],
+            f"{what}: {parts[0]} outputs, PyTorch has {parts[1]}",
         )
         for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
             assert_close(a, e, f"{what}[{number}]")
         return
     theirs = expected.detach().cpu().resolve_conj().resolve_neg().numpy()
     ours = arrays.to_numpy(actual)
-    assert ours.shape == theirs.shape, f"{what}: shape {ours.shape}, PyTorch has {theirs.shape}"
-    assert ours.dtype == theirs.dtype, f"{what}: dtype {ours.dtype}, PyTorch has {theirs.dtype}"
+    require(ours.shape == theirs.shape, f"{what}: shape {ours.shape}, PyTorch has {theirs.shape}")
+    require(ours.dtype == theirs.dtype, f"{what}: dtype {ours.dtype}, PyTorch has {theirs.dtype}")
     same = _same(ours, theirs)
     if not same.all():
         place = tuple(int(i) for i in np.argwhere(~same)[0])

@@ -429,14 +429,14 @@ MUTATIONS = [
     Mutation("algorithms/blas.py", "m.itemsize in m.strides[-2:] and", "", ALGORITHMS),
     Mutation(
         "algorithms/choice.py",
-        'else x[(..., *cells)]\n        function(name, "forward")',
-        'else x\n        function(name, "forward")',
+        'else x[(..., *cells)]\n        outer = begin()\n        try:\n            function(name, "forward")',
+        'else x\n        outer = begin()\n        try:\n            function(name, "forward")',
         ALGORITHMS,
     ),
     Mutation(
         "algorithms/choice.py",
-        'else x[(..., *cells)]\n        function(name, "weight_gradient")',
-        'else x\n        function(name, "weight_gradient")',
+        'else x[(..., *cells)]\n        outer = begin()\n        try:\n            function(name, "weight_gradient")',
+        'else x\n        outer = begin()\n        try:\n            function(name, "weight_gradient")',
         ALGORITHMS,
     ),
     Mutation("algorithms/choice.py", "s * m + d * k", "s * m - s + d * k", ALGORITHMS),

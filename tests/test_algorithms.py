@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
+import sys
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -1392,3 +1394,66 @@ def test_einsum_names_groups_only_where_there_are_some(groups, axes, monkeypatch
     assert_near(forward(x, w, groups=groups, algorithm="einsum"), y, EPSILONS)
     assert_near(weight(x, w.shape, y, groups=groups, algorithm="einsum"), gw, EPSILONS)
     assert ["g" in subscripts for subscripts in seen] == [groups > 1] * 2
+
+
+def test_memory_of_a_call_is_left_alone_by_a_call_inside_of_it():
+    """As a signal's handler makes one, between two lines of the call under way, in its thread."""
+    x, w = numbers((2, 16, 24, 24), "float32", 0), numbers((16, 16, 3, 3), "float32", 1)
+    expected = convlib.conv2d(x, w, algorithm="im2col")
+    for _ in range(2):
+        outer = threads.begin()
+        memory = threads.scratch(np, 1000, np.dtype("float32"))
+        memory[:] = 7
+        np.testing.assert_array_equal(convlib.conv2d(x, w, algorithm="im2col"), expected)
+        assert (memory == 7).all()
+        again = threads.scratch(np, 1000, np.dtype("float32"))
+        assert np.shares_memory(memory, again)
+        threads.end(outer)
+
+
+def test_where_no_thread_can_be_started_one_does_the_work(monkeypatch):
+    """At the system's limit, or when Python ends."""
+
+    def submit(*_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "_pool", lambda: SimpleNamespace(submit=submit))
+    monkeypatch.setattr(threads, "limit", lambda: 3)
+    done = []
+    threads.share(done.append, [(number,) for number in range(5)])
+    assert sorted(done) == [*range(5)]
+
+
+def test_kernels_are_compiled_where_there_is_no_place_to_keep_them():
+    needs("compiled")
+    space: dict = {}
+    exec("def more(number):\n    return number + 1", space)  # of no file, so with no folder
+    assert choice.module("signals").kept()(space["more"])(1) == 2
+
+
+@pytest.mark.parametrize("broken", ["disabled", "refuses"])
+def test_a_numba_that_cannot_be_used_is_left_out(broken, tmp_path):
+    environment = dict(os.environ)
+    if broken == "disabled":
+        environment["NUMBA_DISABLE_JIT"] = "1"
+    else:
+        (tmp_path / "numba.py").write_text("raise ImportError('Numba needs another NumPy')")
+        environment["PYTHONPATH"] = str(tmp_path)
+    code = """
+import numpy as np, convlib
+from convlib.algorithms import choice
+y = convlib.conv2d(np.ones((1, 16, 20, 20), "f4"), np.ones((32, 16, 3, 3), "f4"))
+assert (y == 144).all() and not choice.is_available()
+"""
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
+
+
+def test_plans_of_many_images_and_groups_are_not_kept():
+    needs("compiled")
+    units = choice.module("units")
+    x, w = np.ones((128, 1, 128, 1, 5, 5), np.float32)[:, 0], np.ones((128, 1, 1, 2, 2), np.float32)
+    shape = Shape(128, 128, 1, 1, (4, 4), (2, 2))
+    steps = Steps((1, 1), ((0, 0), (0, 0)), (1, 1))
+    before = units.plan.cache_info().currsize
+    found = units.planned(x, w, shape, steps)
+    assert len(found.units) >= 128 * 128 and units.plan.cache_info().currsize == before

@@ -22,6 +22,7 @@ import numpy as np
 from . import apart
 from .rules import adding_pays, compiled_pays, flat_pays, pays, whole_pays
 from .steps import Shape, Steps, is_available, is_pointwise, shape_of
+from .threads import begin, end
 from .turned import input_gradient as turned
 
 # "windows" is the library's core: pad, view, one product of matrices over all columns
@@ -201,7 +202,11 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: 
     name = choose(algorithm, "forward", shape, steps, x.dtype, xp, settings.function)
     if name != "windows" and out.size:
         x = x if cells is None else x[(..., *cells)]
-        function(name, "forward")(xp, x, w, out, steps)
+        outer = begin()
+        try:
+            function(name, "forward")(xp, x, w, out, steps)
+        finally:
+            end(outer)
     return name != "windows" or not out.size
 
 
@@ -212,12 +217,16 @@ def input_gradient(
     shape, steps, _ = sizes_of(settings)
     name = choose(algorithm, "input", shape, steps, gy.dtype, xp, settings.function)
     if name != "windows" and out.size:
-        if name == "compiled":  # it reads and writes the parts in place
-            function(name, "input_gradient")(xp, gy, w, out, steps)
-        elif name == "im2col" and apart.is_apart(shape, steps):
-            apart.input_gradient(xp, gy, w, out, steps)
-        else:
-            turned(function(name, "forward"), xp, gy, w, out, steps, name == "im2col")
+        outer = begin()
+        try:
+            if name == "compiled":  # it reads and writes the parts in place
+                function(name, "input_gradient")(xp, gy, w, out, steps)
+            elif name == "im2col" and apart.is_apart(shape, steps):
+                apart.input_gradient(xp, gy, w, out, steps)
+            else:
+                turned(function(name, "forward"), xp, gy, w, out, steps, name == "im2col")
+        finally:
+            end(outer)
     return name != "windows" or not out.size
 
 
@@ -229,5 +238,9 @@ def weight_gradient(
     name = choose(algorithm, "weight", shape, steps, x.dtype, xp, settings.function)
     if name != "windows" and out.size and gy.size:
         x = x if cells is None else x[(..., *cells)]
-        function(name, "weight_gradient")(xp, x, gy, out, steps)
+        outer = begin()
+        try:
+            function(name, "weight_gradient")(xp, x, gy, out, steps)
+        finally:
+            end(outer)
     return name != "windows" or not (out.size and gy.size)

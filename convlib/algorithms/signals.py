@@ -53,6 +53,18 @@ _hint = (
 )
 
 
+def kept(*signature: Any, **options: Any) -> Any:
+    """Compile without Python's lock, and keep it for the next process, if there is a place to write to."""
+
+    def compile_it(function: Any) -> Any:
+        try:
+            return njit(*signature, nogil=True, cache=True, **options)(function)
+        except RuntimeError:  # neither the library's folder nor the user's can be written to
+            return njit(*signature, nogil=True, **options)(function)
+
+    return compile_it
+
+
 def _at(builder: Any, address: Any) -> Any:
     return builder.inttoptr(address, WORD.as_pointer())
 
@@ -112,7 +124,7 @@ if hasattr(os, "sched_yield"):
     tell = types.ExternalFunction("clock_gettime", types.int32(types.int32, types.int64))
     MONOTONIC = np.int32(time.CLOCK_MONOTONIC)
 
-    @njit("int64(int64)", nogil=True, cache=True)
+    @kept("int64(int64)")
     def nanoseconds(own):
         """Look at the clock."""
         tell(MONOTONIC, own + CLOCK)
@@ -124,7 +136,7 @@ else:  # Windows has neither: a microsecond or two a look
     def let_others():
         return 0
 
-    @njit("int64(int64)", nogil=True, cache=True)
+    @kept("int64(int64)")
     def nanoseconds(own):
         """Count the looks at the clock that there is none of."""
         store(own + CLOCK, load(own + CLOCK) + 2000)
@@ -133,7 +145,7 @@ else:  # Windows has neither: a microsecond or two a look
 
 # All are compiled when they are imported: later, a helper might have to, with no memory left, or a
 # process might fork meanwhile.
-@njit("boolean(int64)", nogil=True, cache=True)
+@kept("boolean(int64)")
 def wait(own):
     """Wait until the helper whose state is at `own` is rung for, or has waited enough: then False."""
     end = nanoseconds(own) + PATIENCE
@@ -147,7 +159,7 @@ def wait(own):
     return exchange(own, RUNG, RUNNING)  # somebody may have rung just now
 
 
-@njit("int64(int64[::1], int64[::1])", nogil=True, cache=True)
+@kept("int64(int64[::1], int64[::1])")
 def claim(states, team):
     """Claim as many helpers as the team has places for, write their addresses there, and count them."""
     found = 0
@@ -158,13 +170,13 @@ def claim(states, team):
     return found
 
 
-@njit("void(int64)", nogil=True, cache=True)
+@kept("void(int64)")
 def free(state):
     """Let go of a helper that was claimed."""
     store(state, FREE)
 
 
-@njit("void(int64[::1])", nogil=True, cache=True)
+@kept("void(int64[::1])")
 def ring(team):
     """Let helpers begin. `team` holds their states' addresses, or NONE; a helper's own holds -address."""
     for state in team:
@@ -172,7 +184,7 @@ def ring(team):
             store(state, RUNG)
 
 
-@njit("boolean(int64[::1])", nogil=True, cache=True)
+@kept("boolean(int64[::1])")
 def rest(team):
     """Wait for helpers that have begun, and take back the parts of those that have not.
 

@@ -15,8 +15,14 @@ from ..windows import strided_windows
 
 @cache
 def is_available() -> bool:
-    """Tell whether Numba is installed. It is imported when the first call needs it."""
-    return find_spec("numba") is not None
+    """Tell whether Numba is installed, and can be used. It is imported when the first call asks."""
+    if find_spec("numba") is None:
+        return False
+    try:
+        from numba import config
+    except Exception:  # it is not made for this NumPy, or an interrupt has left it half imported
+        return False
+    return not config.DISABLE_JIT
 
 
 @cache

@@ -18,7 +18,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -27,7 +27,7 @@ import numpy as np
 
 from . import blas
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal's handler may compute, too
 # An interrupt may end a call between any two lines of it. So nothing is counted up and down: each thread
 # writes down under its own name what it does, and its next call writes over what an ended one has left.
 _holders: set[int] = set()  # threads whose calls hold BLAS to one thread at this moment
@@ -49,7 +49,7 @@ def _after_fork() -> None:
     global _lock
     if _holders:
         blas.set_threads(_blas_before)
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     _holders.clear()
     _busy.clear()
     _pool.cache_clear()
@@ -112,6 +112,26 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
         _kept.bytes = kept = None  # the old memory goes before the new comes
         _kept.bytes = kept = aligned(wanted)
     return kept[:wanted].view(dtype)
+
+
+def begin() -> Any:
+    """Begin a call; `end` takes what this returns.
+
+    A signal's handler may call from inside of a call, in the same thread. It gets other memory.
+    """
+    if not getattr(_kept, "busy", False):
+        _kept.busy = True
+        return None
+    outer, _kept.bytes = getattr(_kept, "bytes", None), None
+    return outer if outer is not None else ()
+
+
+def end(outer: Any) -> None:
+    """End a call: what memory this thread keeps may be used for the next."""
+    if outer is None:
+        _kept.busy = False
+    else:
+        _kept.bytes = outer if len(outer) else None
 
 
 def aligned(size: int) -> Any:
@@ -189,10 +209,11 @@ def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True
         return loop(False)
     with one_blas_thread():
         # the context carries np.errstate into the helpers
-        helpers = [
-            _pool().submit(contextvars.copy_context().run, loop, True) for _ in range(threads - 1)
-        ]
+        helpers: list[Any] = []
         try:
+            with suppress(RuntimeError):  # no more threads are to be had, as when Python ends
+                for _ in range(threads - 1):
+                    helpers.append(_pool().submit(contextvars.copy_context().run, loop, True))
             loop(False)
         finally:
             queue.clear()

@@ -38,6 +38,7 @@ LONG = 1 << 18  # cells of a unit of few outputs
 # Cells that are copied twice, as two threads need them, in the time that a row of outputs takes which
 # two threads write to: the cache lines at its ends go to and fro.
 COPIED = 1000
+MOST_KEPT = 1 << 13  # images and groups of a plan that is kept: each takes a hundred bytes or more
 FEW_SLICES = 2  # of a video, for each slice of padding: no more are units by themselves
 
 
@@ -174,7 +175,8 @@ def threads_for(shape: Shape, slow: int = 1) -> int:
 
 def planned(x: Any, w: Any, shape: Shape, steps: Steps, of_weight: bool = False) -> Plan:
     """Plan for as many threads as are worth calling."""
-    return plan(x.shape[3:], w.strides, shape, steps, threads_for(shape), w.itemsize, of_weight)
+    make = plan if shape.n * shape.g <= MOST_KEPT else plan.__wrapped__
+    return make(x.shape[3:], w.strides, shape, steps, threads_for(shape), w.itemsize, of_weight)
 
 
 @lru_cache(maxsize=256)

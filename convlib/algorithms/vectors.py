@@ -14,10 +14,12 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import config
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
+
+from .signals import kept
 
 ATTRIBUTE = '"prefer-vector-width"="512"'
 
@@ -59,7 +61,7 @@ def kernel(**options: Any) -> Callable[..., Any]:
     """
 
     def compile_it(function: Callable[..., Any]) -> Any:
-        compiled = njit(nogil=True, cache=True, **options)(function)
+        compiled = kept(**options)(function)
         file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
         if file is not None:
             file._source_stamp = STAMP
