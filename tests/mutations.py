@@ -19,6 +19,7 @@ class Mutation(NamedTuple):
 GEOMETRY = "test_geometry.py"
 POOLING = "test_pooling.py"
 CONVOLUTION = "test_oracle.py test_convolution.py"
+BEGIN = "        outer = begin()\n        try:\n            "
 TRANSPOSED = "test_oracle.py test_transposed.py"
 REFUSED = "test_properties.py::test_refused"
 CHECKS = "test_convolution.py test_transposed.py"
@@ -429,14 +430,14 @@ MUTATIONS = [
     Mutation("algorithms/blas.py", "m.itemsize in m.strides[-2:] and", "", ALGORITHMS),
     Mutation(
         "algorithms/choice.py",
-        'else x[(..., *cells)]\n        outer = begin()\n        try:\n            function(name, "forward")',
-        'else x\n        outer = begin()\n        try:\n            function(name, "forward")',
+        f'else x[(..., *cells)]\n{BEGIN}function(name, "forward")',
+        f'else x\n{BEGIN}function(name, "forward")',
         ALGORITHMS,
     ),
     Mutation(
         "algorithms/choice.py",
-        'else x[(..., *cells)]\n        outer = begin()\n        try:\n            function(name, "weight_gradient")',
-        'else x\n        outer = begin()\n        try:\n            function(name, "weight_gradient")',
+        f'else x[(..., *cells)]\n{BEGIN}function(name, "weight_gradient")',
+        f'else x\n{BEGIN}function(name, "weight_gradient")',
         ALGORITHMS,
     ),
     Mutation("algorithms/choice.py", "s * m + d * k", "s * m - s + d * k", ALGORITHMS),

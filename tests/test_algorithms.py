@@ -84,6 +84,7 @@ def blocks(request, monkeypatch):
     """Blocks as they are, where a small case is one block, and cut so that each case has many."""
     if request.param == "cut small":
         monkeypatch.setattr(im2col, "BLOCK", 64)
+        monkeypatch.setattr(im2col, "ROOM", 64)
         monkeypatch.setattr(im2col, "LEAST_COLUMNS", 3)
         monkeypatch.setattr(im2col, "LEAST_TERMS", 1)
         monkeypatch.setattr(im2col, "ALONE", 1)
@@ -107,7 +108,7 @@ def blocks(request, monkeypatch):
         for name, size in (("ROOM", 1), ("COLUMNS", 9), ("LEAST", 1), ("TERMS", 1), ("PIECE", 2)):
             monkeypatch.setattr(choice.module("shared_rows"), name, size)
         # all would be heavy: some weights are put in order all the same
-        monkeypatch.setattr(choice.module("shared_rows"), "is_heavy", lambda shape, _: shape.o % 2)
+        monkeypatch.setattr(choice.module("shared_rows"), "is_heavy", lambda shape, *_: shape.o % 2)
         monkeypatch.setattr(choice.module("units"), "SHARED", 1)
         for name in ("TAPS", "FEW"):
             monkeypatch.setattr(choice.module("turned"), name, 1)
@@ -425,7 +426,8 @@ def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride, size
     """Peak memory beside the result, as NumPy reports it, with one thread or several at work."""
     images, channels = (4, 64) if size == 112 else (1, 512)
     if size == 14:  # or what fits a core's cache
-        monkeypatch.setattr(im2col, "BLOCK", 1 << 16)
+        for name in ("BLOCK", "ROOM"):
+            monkeypatch.setattr(im2col, name, 1 << 16)
     monkeypatch.setattr(im2col, "limit", lambda: number)
     monkeypatch.setattr(im2col, "SEVERAL", 0)
     monkeypatch.setattr(threads, "limit", lambda: number)
@@ -884,10 +886,11 @@ def test_pieces_of_a_weight_take_an_eighth_of_all_columns():
         found = shared_rows.channels(shape, 0)
         assert [c for some in found for c in range(inputs)[some]] == [*range(inputs)]
         most = max(some.stop - some.start for some in found)
-        weight, columns = outputs * most * 9, (768 + 2 * size) * most * 3
+        taken = outputs * most * 9 + (768 + 2 * size) * most * 3
         eighth = inputs * images * size**2 * 9 // 8
         assert len(found) == pieces
-        assert shared_rows.is_heavy(shape, 0) == (weight + columns > eighth)
+        assert shared_rows.is_heavy(shape, 0, 0) == (taken > eighth)
+        assert not shared_rows.is_heavy(shape, 0, max(taken, eighth))
 
 
 @pytest.mark.parametrize(

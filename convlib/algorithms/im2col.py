@@ -3,7 +3,8 @@
 Copying all windows into one matrix (i·k·l, n·h·w) makes the convolution one matrix product, which
 BLAS computes at the machine's full rate. But the matrix is k·l times the input: it is written to
 memory and read back. Here a block of some rows of the output is copied, multiplied while it is still
-in the cache, and forgotten. Blocks do not depend on each other, so threads share them.
+in the cache, and forgotten. Blocks do not depend on each other, so threads share them. Where all
+channels would be too many for a block, some are copied and multiplied, and the next are added.
 
 Source: K. Chellapilla, S. Puri and P. Simard, *High performance convolutional neural networks for
 document processing* (2006), for im2col; K. Goto and R. van de Geijn, *Anatomy of high-performance
@@ -30,6 +31,7 @@ from .turned import in_order
 
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
+ROOM = 2 * BLOCK  # bytes that may be taken in any case
 SHORT = 128  # cells: of columns with no more, blocks are larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 # The same of some channels' columns; and with fewer terms, sums would be read and written too often.
@@ -79,7 +81,7 @@ def plan(
     number = min(size, eighth) // bytes_a_column if shape.products >= SMALL else 8 * size
     if number >= LEAST_COLUMNS // threads or not address_of_gemm(dtype):
         return blocks(shape, max(number, LEAST_COLUMNS // threads), threads), [slice(0, shape.i)]
-    room = max(min(2 * BLOCK, eighth), BLOCK // threads)
+    room = ROOM // threads
     wide = min(WIDE // threads, room // (LEAST_TERMS * dtype.itemsize))
     number = max(wide, LEAST_COLUMNS // threads)
     found = blocks(shape, number, threads)
@@ -128,7 +130,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     several = is_shared(xp, shape, axis is not None)
     own = threads_for(xp, shape.products, x.dtype)
     pays = shared_rows.has_blocks(shape, limit()) if several else not own
-    if axis is not None and pays and not shared_rows.is_heavy(shape, axis):
+    if axis is not None and pays and not shared_rows.is_heavy(shape, axis, ROOM // x.itemsize):
         shared_rows.forward(x, w, out, steps, axis, limit() if several else 1)
         return
     if prod(shape.taps) > 1 and not w.flags.c_contiguous:

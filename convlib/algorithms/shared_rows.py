@@ -69,11 +69,11 @@ def eighth_of(shape: Shape) -> int:
     return shape.n * shape.g * shape.i * prod(shape.positions) * prod(shape.taps) // 8
 
 
-def most_channels(shape: Shape, axis: int) -> int:
-    """How many channels' weight in order and fewest columns take an eighth of all columns."""
+def taken_by_each(shape: Shape, axis: int) -> int:
+    """How many values a channel takes: its weight in order, and its cells for the fewest columns."""
     inner, wide = prod(shape.taps[axis + 1 :]), prod(shape.positions[axis + 1 :])
     columns = COLUMNS * 3 // 4 + (shape.taps[axis] - 1) * wide  # COLUMNS, or half of that at least
-    return eighth_of(shape) // (shape.g * shape.o * prod(shape.taps) + columns * inner)
+    return shape.g * shape.o * prod(shape.taps) + columns * inner
 
 
 def least_channels(shape: Shape, axis: int) -> int:
@@ -81,9 +81,13 @@ def least_channels(shape: Shape, axis: int) -> int:
     return min(shape.i, -(-PIECE // prod(shape.taps[axis + 1 :])))
 
 
-def is_heavy(shape: Shape, axis: int) -> bool:
-    """Tell whether a weight takes too much memory to be put in order, and so too much time."""
-    return most_channels(shape, axis) < least_channels(shape, axis)
+def is_heavy(shape: Shape, axis: int, room: int) -> bool:
+    """Tell whether a weight takes too much memory to be put in order, and so too much time.
+
+    That is more than an eighth of all columns, and more than there is `room` for in any case.
+    """
+    taken = least_channels(shape, axis) * taken_by_each(shape, axis)
+    return taken > max(eighth_of(shape), room)
 
 
 def has_blocks(shape: Shape, threads: int) -> bool:
@@ -93,7 +97,8 @@ def has_blocks(shape: Shape, threads: int) -> bool:
 
 def channels(shape: Shape, axis: int) -> list[slice]:
     """Cut the input's channels, so that a weight in order and its columns take an eighth of all."""
-    return pieces(shape.i, max(most_channels(shape, axis), least_channels(shape, axis)))
+    most = eighth_of(shape) // taken_by_each(shape, axis)
+    return pieces(shape.i, max(most, least_channels(shape, axis)))
 
 
 def blocks_of(strips: Strips, channels: int, threads: int) -> list[Part]:
