@@ -1,7 +1,7 @@
 """Which array library the arguments belong to, and which dtypes are computed how.
 
-This is the one module that knows that CuPy exists. CuPy is never imported here: if an argument is a
-CuPy array, then its caller has imported it, and it is found in `sys.modules`.
+Of the modules that compute, this alone knows that CuPy exists. CuPy is never imported here: if an
+argument is a CuPy array, then its caller has imported it, and it is found in `sys.modules`.
 """
 
 from __future__ import annotations

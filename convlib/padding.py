@@ -1,4 +1,4 @@
-"""Padding: the one copy of the forward pass, in four modes, and the crop that is its adjoint."""
+"""Padding: the first copy of the plain forward pass, in four modes, and the crop that is its adjoint."""
 
 from __future__ import annotations
 

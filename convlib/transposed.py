@@ -98,7 +98,8 @@ def conv_transpose2d(
     groups : int
         Each group of C // groups input channels makes its own O // groups output channels.
     algorithm : str
-        As in `conv2d`.
+        As in `conv2d`. Most multiply the weight with zeros that stand around the cells, too: where a
+        weight is infinite, NaN may come out for a cell that PyTorch leaves finite; "windows" does not.
 
     Returns
     -------

@@ -105,6 +105,8 @@ def brief(value: Any) -> str:
     """Show a result in a few words; an object whose repr is an address by its type alone."""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return "a number of hundreds of digits"  # Python does not write all of them
     if value is None or isinstance(value, (bool, int, float, complex, str, tuple, list)):
         text = repr(value)
         return text if len(text) <= 60 else text[:57] + "..."

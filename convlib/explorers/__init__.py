@@ -25,13 +25,14 @@ How a new explorer is written (``window.py`` and ``static/window.js`` are the mo
    - ``play(state, numbers)``: the next patch of the state, or null to stop (leave out: no button).
    - ``build(ui)`` makes the figure once: ``{ nodes, draw(state, numbers, width) }``; draw returns the
      lines under it, ``ui.line(name, numbers)``. Everything is drawn from the state; hands change it by
-     ``ui.set({ key: value })``; keys by ``ui.keys(node, event => handled)``. Grids and formulas write a
+     ``ui.set({ key: value })``; keys by ``ui.keys(node, event => handled)``; the mouse
+     and touch by ``ui.pointing(node, event => place, show)``. Grids and formulas write a
      number's path in ``numbers`` beside it (``data-n``), and a test compares text and number.
      ``lib/windows.js`` has what window, backward and transposed share.
 
    Imports and exports stand on one line each (``_bundle.py`` joins the modules by lines). Text goes in
    by ``say`` or as children, never as HTML; no style attributes. Together the modules and the book's
-   other scripts stay under 80 kB.
+   other scripts stay under 82 kB.
 3. Tests: ``tests/test_explorers.py`` finds the class by itself; in
    ``tests/book/test_explorers_<name>.py`` compare ``numbers`` with convlib and PyTorch on 200 random
    settings (``tests/book/explorer_page.py`` has the page).

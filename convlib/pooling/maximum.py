@@ -106,7 +106,7 @@ def max_pool2d(
 
     Notes
     -----
-    A NaN in a window is its largest value.
+    A NaN in a window is its largest value. Of 0.0 and -0.0, which are equal, either may come out.
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
 
     Examples

@@ -313,7 +313,7 @@ def _():
     return [", ".join(f"{letter} {text(step)}" for letter, step in steps)]
 
 
-@fact("04-windows", "In the view above")
+@fact("04-windows", "With 3 × 3 windows each")
 def _():
     view = np.lib.stride_tricks.sliding_window_view(np.zeros((240, 240)), (7, 7))
     assert 2 < view[::2, ::2, ::3, ::3].size / 240**2 < 2.5
