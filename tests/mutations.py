@@ -19,7 +19,7 @@ class Mutation(NamedTuple):
 GEOMETRY = "test_geometry.py"
 POOLING = "test_pooling.py"
 CONVOLUTION = "test_oracle.py test_convolution.py"
-BEGIN = "        outer = begin()\n        try:\n            "
+BEGIN = "        call = begin()\n        try:\n            "
 TRANSPOSED = "test_oracle.py test_transposed.py"
 REFUSED = "test_properties.py::test_refused"
 CHECKS = "test_convolution.py test_transposed.py"
@@ -426,8 +426,14 @@ MUTATIONS = [
     Mutation("algorithms/im2col.py", "several, b.g.start in begun)", "several)", ALGORITHMS),
     Mutation("algorithms/im2col.py", "-(-LEAST_TERMS // taps)", "shape.i", ALGORITHMS),
     Mutation("algorithms/im2col.py", "// 8 - beside - ", "// 8 - ", ALGORITHMS),
-    Mutation("algorithms/im2col.py", "(1 + columns.padded_for_each())", "1", ALGORITHMS),
-    Mutation("algorithms/blas.py", "m.itemsize in m.strides[-2:] and", "", ALGORITHMS),
+    Mutation(
+        "algorithms/im2col.py", "eighth / (1 + columns.padded_for_each())", "eighth", ALGORITHMS
+    ),
+    Mutation("algorithms/blas.py", "(rows == 1 or down >= columns)", "True", ALGORITHMS),
+    Mutation("algorithms/blas.py", "max(down, columns)", "columns", ALGORITHMS),
+    Mutation(
+        "algorithms/threads.py", "if task.set_running_or_notify_cancel():", "if True:", ALGORITHMS
+    ),
     Mutation(
         "algorithms/choice.py",
         f'else x[(..., *cells)]\n{BEGIN}function(name, "forward")',
@@ -463,8 +469,6 @@ MUTATIONS = [
         "one - one",
         ALGORITHMS,
     ),
-    Mutation("algorithms/gemm.py", "(rows == 1 or down >= columns)", "True", ALGORITHMS),
-    Mutation("algorithms/gemm.py", "max(down, columns)", "columns", ALGORITHMS),
     Mutation("algorithms/gemm.py", " or found[2][-1] == TURNED", "", ALGORITHMS),
     Mutation("algorithms/gemm.py", "+ first * wide * of_y[3]", "", ALGORITHMS),
     Mutation("algorithms/gemm.py", "line % high * x_steps[5]", "line * x_steps[5]", ALGORITHMS),
@@ -506,8 +510,10 @@ MUTATIONS = [
     Mutation("algorithms/shared_rows.py", "len(parts) > 1 else", "False else", ALGORITHMS),
     Mutation("algorithms/blas.py", "functions if suffix else None", "functions", ALGORITHMS),
     Mutation("algorithms/blas.py", "len(found()) > 1 or ", "", ALGORITHMS),
-    Mutation("algorithms/blas.py", "if order == AS_IT_IS else array.T", "", ALGORITHMS),
-    Mutation("algorithms/blas.py", "max(rows.strides[0]", "min(rows.strides[0]", ALGORITHMS),
+    Mutation(
+        "algorithms/blas.py", "return TURNED, max(along, rows)", "return TURNED, rows", ALGORITHMS
+    ),
+    Mutation("algorithms/blas.py", "orders[2][0] == AS_IT_IS", "True", ALGORITHMS),
     Mutation(
         "algorithms/turned.py", "copied[:, :, some] = kernel", "copied[:, :] = kernel", ALGORITHMS
     ),

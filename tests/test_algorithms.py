@@ -424,7 +424,7 @@ def test_the_bits_do_not_depend_on_time_or_on_callers(monkeypatch):
 @pytest.mark.parametrize("stride", [1, 2])
 def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride, size, number):
     """Peak memory beside the result, as NumPy reports it, with one thread or several at work."""
-    images, channels = (4, 64) if size == 112 else (1, 512)
+    images, channels, outputs = (4, 64, 64) if size == 112 else (3, 512, 16)
     if size == 14:  # or what fits a core's cache
         for name in ("BLOCK", "ROOM"):
             monkeypatch.setattr(im2col, name, 1 << 16)
@@ -432,8 +432,8 @@ def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride, size
     monkeypatch.setattr(im2col, "SEVERAL", 0)
     monkeypatch.setattr(threads, "limit", lambda: number)
     x = numbers((images, channels, size, size), "float32", 0)
-    w = numbers((64, channels, 3, 3), "float32", 1)
-    gy = numbers((images, 64, size // stride, size // stride), "float32", 2)
+    w = numbers((outputs, channels, 3, 3), "float32", 1)
+    gy = numbers((images, outputs, size // stride, size // stride), "float32", 2)
     columns = 9 * x.nbytes // stride**2
     settings = {"stride": stride, "padding": 1, "algorithm": "im2col"}
     for run in (
@@ -668,6 +668,9 @@ def test_blas_is_not_called_for_what_it_cannot_read(monkeypatch, name):
     products.multiply(np, a, b, out)
     assert not calls
     assert_near(out, np.matmul(a, b), EPSILONS)
+    products.multiply(np, a, b, out, more=True)  # nor is one added by what NumPy does not know
+    assert not calls
+    assert_near(out, 2 * np.matmul(a, b), EPSILONS)
     turned = np.empty((1, 5, 4), dtype).swapaxes(1, 2)
     products.multiply(np, np.ones((1, 4, 3), dtype), b, turned)
     assert not calls
@@ -1404,27 +1407,35 @@ def test_memory_of_a_call_is_left_alone_by_a_call_inside_of_it():
     x, w = numbers((2, 16, 24, 24), "float32", 0), numbers((16, 16, 3, 3), "float32", 1)
     expected = convlib.conv2d(x, w, algorithm="im2col")
     for _ in range(2):
-        outer = threads.begin()
+        call = threads.begin()
         memory = threads.scratch(np, 1000, np.dtype("float32"))
         memory[:] = 7
         np.testing.assert_array_equal(convlib.conv2d(x, w, algorithm="im2col"), expected)
         assert (memory == 7).all()
         again = threads.scratch(np, 1000, np.dtype("float32"))
         assert np.shares_memory(memory, again)
-        threads.end(outer)
+        threads.end(call)
 
 
 def test_where_no_thread_can_be_started_one_does_the_work(monkeypatch):
     """At the system's limit, or when Python ends."""
 
-    def submit(*_):
+    kept = []
+
+    def submit(run, *arguments):
+        kept.append((run, arguments))  # as a pool does, before it tries to start a thread
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threads, "_pool", lambda: SimpleNamespace(submit=submit))
     monkeypatch.setattr(threads, "limit", lambda: 3)
     done = []
+
+    before = blas.threads()
     threads.share(done.append, [(number,) for number in range(5)])
-    assert sorted(done) == [*range(5)]
+    assert sorted(done) == [*range(5)] and len(kept) == 1
+    run, arguments = kept.pop()
+    run(*arguments)  # a thread has come free: too late
+    assert sorted(done) == [*range(5)] and blas.threads() == before
 
 
 def test_kernels_are_compiled_where_there_is_no_place_to_keep_them():
@@ -1460,3 +1471,20 @@ def test_plans_of_many_images_and_groups_are_not_kept():
     before = units.plan.cache_info().currsize
     found = units.planned(x, w, shape, steps)
     assert len(found.units) >= 128 * 128 and units.plan.cache_info().currsize == before
+
+
+@pytest.mark.parametrize("fit", ["backwards", "the same channel"])
+def test_blocks_of_a_gradient_that_blas_cannot_read_are_added(monkeypatch, fit):
+    """A weight's gradient is a sum of blocks; the first is a product, and the next are added to it."""
+    monkeypatch.setattr(im2col, "BLOCK", 1 << 12)
+    monkeypatch.setattr(im2col, "ROOM", 1 << 12)
+    monkeypatch.setattr(im2col, "LEAST_COLUMNS", 40)
+    monkeypatch.setattr(im2col, "SMALL", 0)
+    x = numbers((1, 4, 20, 20), "float32", 0)
+    gy = numbers((1, 6, 20, 20), "float32", 1)
+    gy = gy[:, ::-1] if fit == "backwards" else np.broadcast_to(gy[:, :1], gy.shape)
+    found, expected = (
+        grad.conv2d_weight(x, (6, 4, 3, 3), gy, padding=1, algorithm=name)
+        for name in ("im2col", "windows")
+    )
+    assert_near(found, expected, EPSILONS)

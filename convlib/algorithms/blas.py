@@ -86,28 +86,37 @@ def _gemm(dtype: np.dtype) -> Any:
     return ctypes.CFUNCTYPE(None, *kinds)(address_of_gemm(dtype))
 
 
-def _matrix(array: Any) -> tuple[int, int, int]:
-    """How BLAS reads a matrix: its order, its address, and how far each row or column is from the next."""
-    order = AS_IT_IS if array.strides[1] == array.itemsize else TURNED
-    rows = array if order == AS_IT_IS else array.T
-    # where there is one row, the next one may be anywhere: BLAS wants its length at least
-    return order, array.ctypes.data, max(rows.strides[0] // rows.itemsize, rows.shape[1])
+def order_of(rows: int, columns: int, down: int, along: int) -> tuple[int, int] | None:
+    """How BLAS reads a matrix whose numbers are so far apart: its order, and its pitch.
+
+    That is how far each row is from the next, or of a turned matrix each column; at least their length.
+    A matrix that is backwards, or the same row again and again, it cannot read.
+    """
+    # where there is a single row, the step to the next one can be anything
+    if (columns == 1 or along == 1) and (rows == 1 or down >= columns):
+        return AS_IT_IS, max(down, columns)
+    if (rows == 1 or down == 1) and (columns == 1 or along >= rows):
+        return TURNED, max(along, rows)
+    return None
+
+
+def _order(array: Any) -> tuple[int, int] | None:
+    return order_of(*array.shape[-2:], *(step // array.itemsize for step in array.strides[-2:]))
 
 
 def can_add(a: Any, b: Any, y: Any) -> bool:
     """Tell whether `add_product` knows such matrices: the last two axes of these arrays."""
-    near = all(m.itemsize in m.strides[-2:] and m.flags.aligned for m in (a, b))
-    return near and y.strides[-1] == y.itemsize and address_of_gemm(y.dtype) > 0
+    orders = [_order(array) if array.flags.aligned else None for array in (a, b, y)]
+    fit = None not in orders and orders[2][0] == AS_IT_IS  # type: ignore[index]
+    return fit and address_of_gemm(y.dtype) > 0
 
 
 def add_product(a: Any, b: Any, y: Any) -> None:
-    """y += a @ b, which `np.matmul` cannot do: matrices that `address_of_gemm` knows.
-
-    In y the numbers of a row are neighbours; in a and b, those of a row or of a column.
-    """
-    (of_a, *at_a), (of_b, *at_b), (_, *at_y) = _matrix(a), _matrix(b), _matrix(y)
+    """y += a @ b, which `np.matmul` cannot do: of matrices for which `can_add` holds."""
+    (of_a, by_a), (of_b, by_b), (_, by_y) = map(_order, (a, b, y))  # type: ignore[misc]
+    at_a, at_b, at_y = (array.ctypes.data for array in (a, b, y))
     sizes = *y.shape, a.shape[1]
-    _gemm(a.dtype)(ROWS_FIRST, of_a, of_b, *sizes, 1, *at_a, *at_b, 1, *at_y)
+    _gemm(a.dtype)(ROWS_FIRST, of_a, of_b, *sizes, 1, at_a, by_a, at_b, by_b, 1, at_y, by_y)
 
 
 def threads() -> int:

@@ -202,11 +202,11 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: 
     name = choose(algorithm, "forward", shape, steps, x.dtype, xp, settings.function)
     if name != "windows" and out.size:
         x = x if cells is None else x[(..., *cells)]
-        outer = begin()
+        call = begin()
         try:
             function(name, "forward")(xp, x, w, out, steps)
         finally:
-            end(outer)
+            end(call)
     return name != "windows" or not out.size
 
 
@@ -217,7 +217,7 @@ def input_gradient(
     shape, steps, _ = sizes_of(settings)
     name = choose(algorithm, "input", shape, steps, gy.dtype, xp, settings.function)
     if name != "windows" and out.size:
-        outer = begin()
+        call = begin()
         try:
             if name == "compiled":  # it reads and writes the parts in place
                 function(name, "input_gradient")(xp, gy, w, out, steps)
@@ -226,7 +226,7 @@ def input_gradient(
             else:
                 turned(function(name, "forward"), xp, gy, w, out, steps, name == "im2col")
         finally:
-            end(outer)
+            end(call)
     return name != "windows" or not out.size
 
 
@@ -238,9 +238,9 @@ def weight_gradient(
     name = choose(algorithm, "weight", shape, steps, x.dtype, xp, settings.function)
     if name != "windows" and out.size and gy.size:
         x = x if cells is None else x[(..., *cells)]
-        outer = begin()
+        call = begin()
         try:
             function(name, "weight_gradient")(xp, x, gy, out, steps)
         finally:
-            end(outer)
+            end(call)
     return name != "windows" or not (out.size and gy.size)

@@ -20,7 +20,7 @@ from .steps import Shape, Steps, cells_read, seen
 from .threads import scratch
 
 ALL = slice(None)
-ROWS = 4  # of a block, at least: with fewer, more of its cells would be copied for two blocks
+ROWS = 4  # of a block, as is assumed: with fewer, more of its cells are copied for two blocks
 
 
 class Columns:

@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .blas import AS_IT_IS, ROWS_FIRST, TURNED
+from .blas import AS_IT_IS, ROWS_FIRST, TURNED, order_of
 from .signals import rest, ring
 from .threads import pieces
 from .vectors import kernel
@@ -111,15 +111,8 @@ def picked(call, one, w, y, sizes, arrays, x, x_steps, memory, start, stop, team
 def matrix(shape: tuple[int, ...], steps: tuple[int, ...], itemsize: int) -> tuple[int, ...] | None:
     """An aligned array's row of `arrays`, or nothing if BLAS cannot read its matrices where they are."""
     rows, columns = shape[-2:]
-    down, along = steps[-2] // itemsize, steps[-1] // itemsize
-    # where there is a single row, the step to the next one can be anything
-    if (columns == 1 or along == 1) and (rows == 1 or down >= columns):
-        order, pitch = AS_IT_IS, max(down, columns)
-    elif (rows == 1 or down == 1) and (columns == 1 or along >= rows):
-        order, pitch = TURNED, max(along, rows)
-    else:
-        return None
-    return (*(0,) * (4 - len(shape)), *steps, pitch, order)
+    found = order_of(rows, columns, steps[-2] // itemsize, steps[-1] // itemsize)
+    return found and (*(0,) * (4 - len(shape)), *steps, *reversed(found))
 
 
 class Plan(NamedTuple):

@@ -29,7 +29,7 @@ SOON = 2e-3  # seconds; to wake a thread costs the one that wakes it as much as 
 _last = 0.0  # when parts were last computed
 _helpers: dict[int, Helper] = {}  # by their states' addresses
 _states = NOBODY  # these addresses
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal's handler may compute, too
 
 
 class Helper(threading.Thread):
@@ -82,7 +82,7 @@ class Helper(threading.Thread):
 def _forget() -> None:
     """Forget helpers in a forked child, where they do not exist."""
     global _lock, _states
-    _lock, _states = threading.Lock(), NOBODY
+    _lock, _states = threading.RLock(), NOBODY
     _helpers.clear()
 
 

@@ -31,11 +31,12 @@ from .turned import in_order
 
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
-ROOM = 2 * BLOCK  # bytes that may be taken in any case
+ROOM = (
+    2 * BLOCK
+)  # bytes of columns, and the cells that they are copied from, for which an eighth of all may be less
 SHORT = 128  # cells: of columns with no more, blocks are larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
-# The same of some channels' columns; and with fewer terms, sums would be read and written too often.
-WIDE, LEAST_TERMS = 3200, 288
+LEAST_TERMS = 288  # of some channels: with many fewer, sums would be read and written too often
 ALONE = 128  # columns of an image, of which no block need hold several
 OBJECTS = 1 << 13  # bytes that Python's own objects take meanwhile
 SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
@@ -48,8 +49,8 @@ def is_shared(xp: ModuleType, shape: Shape, rows: bool = False) -> bool:
 
     BLAS' threads wake up sooner, and two of them were faster for layers of any size. But one thread
     copies for them, and the more they are, the longer they wait for it. And they may be in the way of
-    compiled loops: see `products.py`. Where windows share `rows`, blocks are large, and two threads
-    seldom wait for Python's lock.
+    compiled loops: see `products.py`. Where windows share `rows`, or would but for a heavy weight,
+    blocks are large, and two threads seldom wait for Python's lock.
     """
     if xp is not np or shape.products < SEVERAL:
         return False
@@ -78,12 +79,12 @@ def plan(
     positions = shape.n * shape.g * prod(shape.positions)
     eighth = max(positions * bytes_a_column // 8 - beside - OBJECTS, 0) // threads
     eighth = int(eighth / (1 + columns.padded_for_each()))
-    number = min(size, eighth) // bytes_a_column if shape.products >= SMALL else 8 * size
+    size = min(size, eighth) if shape.products >= SMALL else 8 * size
+    number = size // bytes_a_column
     if number >= LEAST_COLUMNS // threads or not address_of_gemm(dtype):
         return blocks(shape, max(number, LEAST_COLUMNS // threads), threads), [slice(0, shape.i)]
-    room = ROOM // threads
-    wide = min(WIDE // threads, room // (LEAST_TERMS * dtype.itemsize))
-    number = max(wide, LEAST_COLUMNS // threads)
+    room = int(ROOM / threads / (1 + columns.padded_for_each()))
+    number = max(room // (max(LEAST_TERMS, taps) * dtype.itemsize), LEAST_COLUMNS // threads)
     found = blocks(shape, number, threads)
     most = shape.i * room // (most_columns(shape, number, threads) * bytes_a_column)
     return found, pieces(shape.i, max(most, -(-LEAST_TERMS // taps)))

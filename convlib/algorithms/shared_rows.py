@@ -70,7 +70,10 @@ def eighth_of(shape: Shape) -> int:
 
 
 def taken_by_each(shape: Shape, axis: int) -> int:
-    """How many values a channel takes: its weight in order, and its cells for the fewest columns."""
+    """About how many values a channel takes: its weight in order, its cells for the fewest columns.
+
+    For one thread, and without dilation.
+    """
     inner, wide = prod(shape.taps[axis + 1 :]), prod(shape.positions[axis + 1 :])
     columns = COLUMNS * 3 // 4 + (shape.taps[axis] - 1) * wide  # COLUMNS, or half of that at least
     return shape.g * shape.o * prod(shape.taps) + columns * inner

@@ -17,11 +17,12 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from types import ModuleType
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -114,24 +115,35 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
     return kept[:wanted].view(dtype)
 
 
-def begin() -> Any:
-    """Begin a call; `end` takes what this returns.
+class Call:
+    """A call under way: it is so while somebody holds this, also if an interrupt ends it anywhere."""
+
+    outer: tuple = ()  # the memory of the call around this one, if there is any
+
+
+def _none() -> None:
+    """No call is under way."""
+
+
+def begin() -> Call:
+    """Begin a call, for which `end` is to be called.
 
     A signal's handler may call from inside of a call, in the same thread. It gets other memory.
     """
-    if not getattr(_kept, "busy", False):
-        _kept.busy = True
-        return None
-    outer, _kept.bytes = getattr(_kept, "bytes", None), None
-    return outer if outer is not None else ()
-
-
-def end(outer: Any) -> None:
-    """End a call: what memory this thread keeps may be used for the next."""
-    if outer is None:
-        _kept.busy = False
+    call = Call()
+    if getattr(_kept, "call", _none)() is None:
+        _kept.call = ref(call)
     else:
-        _kept.bytes = outer if len(outer) else None
+        call.outer, _kept.bytes = (getattr(_kept, "bytes", None),), None
+    return call
+
+
+def end(call: Call) -> None:
+    """End a call: what memory this thread keeps may be used for the next."""
+    if call.outer:
+        (_kept.bytes,) = call.outer
+    else:
+        _kept.call = _none
 
 
 def aligned(size: int) -> Any:
@@ -207,17 +219,27 @@ def share(work: Callable[..., None], jobs: Sequence[tuple], several: bool = True
 
     if threads == 1:
         return loop(False)
+
+    def help_out(task: Future) -> None:
+        if task.set_running_or_notify_cancel():
+            try:
+                loop(True)
+                task.set_result(None)
+            except BaseException as error:
+                task.set_exception(error)
+
     with one_blas_thread():
-        # the context carries np.errstate into the helpers
-        helpers: list[Any] = []
+        tasks: list[Future] = [Future() for _ in range(threads - 1)]
         try:
-            with suppress(RuntimeError):  # no more threads are to be had, as when Python ends
-                for _ in range(threads - 1):
-                    helpers.append(_pool().submit(contextvars.copy_context().run, loop, True))
+            # No more threads may be to be had, as when Python ends. Then a pool keeps what it was given:
+            # so a task of ours says whether it may still begin.
+            with suppress(RuntimeError):
+                for task in tasks:  # the context carries np.errstate into the helpers
+                    _pool().submit(contextvars.copy_context().run, help_out, task)
             loop(False)
         finally:
             queue.clear()
-            errors = [helper.exception() for helper in helpers if not helper.cancel()]
+            errors = [task.exception() for task in tasks if not task.cancel()]
         for error in errors:
             if error is not None:
                 raise error

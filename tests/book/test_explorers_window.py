@@ -172,7 +172,7 @@ def test_what_was_touched_stays(open_explorers):  # noqa: F811
     assert (state()["row"], state()["column"]) == (2, 2)
     touched.click()
     note = page.locator(".cw-note")
-    assert note.text_content() == "Held. A click on it lets go."
+    assert note.text_content() == "Held. A click lets go."
     page.get_by_role("gridcell", name="output row 4, column 4").hover()
     page.get_by_role("gridcell", name="row 3, column 3:").first.hover()
     assert (state()["view"], state()["row"], state()["column"]) == ("output", 1, 2)

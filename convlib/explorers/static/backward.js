@@ -40,8 +40,8 @@ function build(ui) {
   const turned = () => ui.state().view === "convolution";
   const grids = stage(ui, [
     (row, column) => { // the spread-out gradient begins with padding of its own
-      const { padding: p } = ui.state();
-      ui.set(turned() ? { view: "convolution", row: row - p, column: column - p } : { view: "window", row, column });
+      const { padding: p, size: n } = ui.state(), at = (i) => Math.min(i - p, n + p - 1);
+      ui.set(turned() ? { view: "convolution", row: at(row), column: at(column) } : { view: "window", row, column });
     }, null,
     (row, column) => ui.set({ view: turned() ? "convolution" : "pixel", row, column }),
   ]);

@@ -59,7 +59,7 @@ function picture(ui, label, role, point) {
   const frame = s("rect", { class: `cw-frame ${role}`, "vector-effect": "non-scaling-stroke", rx: 0.5 });
   const svg = s("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, "aria-hidden": "true" }, frame), node = h("div", { class: "cw-photo" }, canvas, svg);
   const pen = canvas.getContext("2d"), bits = pen.createImageData(SIDE, SIDE);
-  ui.pointing(node, (e) => where(e, svg).reverse().map((i) => clamp(Math.floor(i), 0, SIDE - 1)), (at) => point(...at));
+  ui.pointing(node, (e) => where(e, svg).reverse().map((i) => clamp(Math.floor(i), 0, SIDE - 1)), (at) => point(...at), () => "picture");
   return {
     node,
     paint(rows, black, white) {

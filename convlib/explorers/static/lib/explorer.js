@@ -19,36 +19,35 @@ export const explorer = (module) => ({
     const spec = model.get("spec"), { settings } = spec, keys = Object.keys(settings);
     const state = () => Object.fromEntries(keys.map((key) => [key, model.get(key)]));
     const start = state(), handlers = new WeakMap(), over = new AbortController();
-    let quiet = false, queued = false, saving = 0, playing = 0, numbers = null, width = 0, held = "", pointed = 0;
+    let quiet = false, queued = false, saving = 0, playing = 0, numbers = null, width = 0, held = "", last = "", pointed = 0;
 
     const set = (patch) => {
       quiet = true;
       for (const key in patch) if (Object.hasOwn(settings, key) && allowed(settings[key], patch[key])) model.set(key, patch[key]);
       quiet = false;
       draw();
-      say(note, "");
+      say(note, held && "Held. A click lets go.");
       clearTimeout(saving); // pointing at cells changes the state often; Python hears of it when it rests
       saving = setTimeout(() => model.save_changes(), 150);
     };
     const ui = {
       set, state, spec,
       keys: (node, answer) => handlers.set(node, answer),
-      /** What is under the mouse is shown. A click or a touch holds it, and one more lets go. find(e): a place, or nothing. */
-      pointing(node, find, show) {
+      /** What is under the mouse is shown: find(e) is a place, or nothing. A click holds it, and one more on the `same` lets go. */
+      pointing(node, find, show, same = String) {
         const id = ++pointed;
-        let last = "";
         node.addEventListener("pointermove", (e) => { // not pointerover: a page that scrolls moves no mouse
           const place = e.pointerType === "mouse" && !held && find(e), key = place && `${id}:${place}`;
           if (key && key !== last) show(place);
           if (key) last = key;
         });
         node.addEventListener("click", (e) => {
-          const place = find(e), key = `${id}:${place}`;
+          const place = find(e), key = `${id}:${place && same(place)}`;
           if (!place) return;
-          last = key;
-          held = held === key ? "" : key;
+          last = `${id}:${place}`;
+          held = held === key || e.pointerType === "touch" ? "" : key; // a finger does not pass over others
           show(place);
-          if (held && e.pointerType === "mouse") say(note, "Held. A click on it lets go.");
+          say(note, held && "Held. A click lets go.");
         });
       },
       line(name, n, i) { // "#" stands for the number of a layer
@@ -82,7 +81,7 @@ export const explorer = (module) => ({
     const note = h("span", { class: "cw-note", role: "status" });
     const code = h("div", { class: "cw-code", hidden: "" });
     const play = module.play && button("Play", () => run(!playing));
-    const reset = button("Reset", () => (held = "", run(false), set(start)));
+    const reset = button("Reset", () => (held = last = "", run(false), set(start)));
     const show = button("Code", async () => {
       code.hidden = !code.hidden;
       put(show, { "aria-expanded": String(!code.hidden) });
