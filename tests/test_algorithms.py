@@ -675,6 +675,8 @@ def test_blas_is_not_called_for_what_it_cannot_read(monkeypatch, name):
     products.multiply(np, np.ones((1, 4, 3), dtype), b, turned)
     assert not calls
     assert (turned == 3).all()
+    products.multiply(np, np.ones((1, 4, 3), dtype), b, turned, more=True)
+    assert (turned == 6).all()
 
 
 def test_a_small_product_leaves_blas_threads_asleep(monkeypatch):
