@@ -456,6 +456,12 @@ MUTATIONS = [
     Mutation("algorithms/shared_rows.py", "row >= TERMS or saves", "row >= TERMS", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "shape.g == 1 and row", "row", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "COLUMNS * 3 // 4", "COLUMNS", ALGORITHMS),
+    Mutation(
+        "algorithms/shared_rows.py",
+        "max(eighth_of(shape), room)",
+        "eighth_of(shape) + room",
+        ALGORITHMS,
+    ),
     Mutation("algorithms/apart.py", "k <= s // gcd(s, d)", "k <= s", ALGORITHMS),
     Mutation("algorithms/apart.py", "slice(first - part.start", "slice(0", ALGORITHMS),
     Mutation("algorithms/apart.py", "(first - outputs.start) * s", "0", ALGORITHMS),

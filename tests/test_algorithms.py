@@ -896,6 +896,7 @@ def test_pieces_of_a_weight_take_an_eighth_of_all_columns():
         assert len(found) == pieces
         assert shared_rows.is_heavy(shape, 0, 0) == (taken > eighth)
         assert not shared_rows.is_heavy(shape, 0, max(taken, eighth))
+        assert shared_rows.is_heavy(shape, 0, taken - 1) == (taken > eighth)
 
 
 @pytest.mark.parametrize(
