@@ -16,6 +16,7 @@ PRESETS = {
     "depthwise, multiplier 2": (6, 12, 6),
 }
 WEIGHTS = "Which output channel has a weight for which input channel"
+FILLED = "a cell o,i is the kernel weight[o, i], {k}×{k} numbers"
 COST = "{b:output}·{per:kernel}·{k:kernel}·{k:kernel} = {params:kernel} parameters"
 
 
@@ -58,10 +59,8 @@ class GroupsExplorer(Explorer):
             ),
         },
         "grids": {
-            "weight": {"name": WEIGHTS, "caption": "i of weight[o, i], a row for each o"},
-            "groups": {
-                "name": WEIGHTS, "caption": "i of weight[o, i], a row for each o; empty: no weight",
-            },
+            "weight": {"name": WEIGHTS, "caption": FILLED},
+            "groups": {"name": WEIGHTS, "caption": f"{FILLED}; empty: no weight"},
         },
         "lines": {
             "weight": (

@@ -9,9 +9,10 @@ function numbers({ in_channels: a, out_channels: b, groups: g, kernel_size: k, c
   const fits = a % g === 0 && b % g === 0, at = Math.min(channel, b - 1), per = a / g, each = b / g;
   // weight[o, i] belongs to output channel o and to the i-th input channel of o's group.
   const matrix = upto(fits ? b : 0, (o) => upto(a, (c) => (Math.floor(c / per) === Math.floor(o / each) ? c % per : null)));
+  const pairs = matrix.map((row, o) => row.map((i) => (i === null ? null : `${o},${i}`)));
   const params = fits ? b * per * k * k : null;
   return {
-    a, b, g, k, fits, at, matrix, dense: a * b * k * k, params, flops: fits ? 2 * params : null,
+    a, b, g, k, fits, at, matrix, pairs, dense: a * b * k * k, params, flops: fits ? 2 * params : null,
     per: fits ? per : null, each: fits ? each : null, choices: upto(16, (i) => i + 1).filter((i) => a % i + b % i === 0).join(", "),
     reads: fits ? upto(a).filter((c) => matrix[at][c] !== null) : [],
   };
@@ -55,7 +56,7 @@ function build(ui) {
         look(o, c) {
           const i = n.matrix[o][c], none = i === null, place = `output channel ${o}, input channel ${c}`;
           return {
-            text: none ? "" : String(i), n: none ? null : `matrix.${o}.${c}`, kind: none ? "pad" : o === n.at ? "kernel on" : "kernel",
+            text: n.pairs[o][c] ?? "", n: none ? null : `pairs.${o}.${c}`, kind: none ? "pad" : o === n.at ? "kernel on" : "kernel",
             name: `${place}: ${none ? "no weight" : `weight[${o}, ${i}], ${n.k} by ${n.k}`}`,
           };
         },
