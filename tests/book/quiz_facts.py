@@ -268,6 +268,29 @@ def _():
     return ["middle", str(max(counts))]
 
 
+@fact("03-strides", "A number of ResNet-50's last map")
+def _():
+    # light goes back from one number of the last map: how wide is what it reaches?
+    reach = torch.ones(1, 1, 1, dtype=torch.double)
+    steps = [(7, 2), (3, 2), *[(3, 1)] * 3, (3, 2), *[(3, 1)] * 3]
+    steps += [(3, 2), *[(3, 1)] * 5, (3, 2), *[(3, 1)] * 2]
+    for k, s in reversed(steps):
+        reach = F.conv_transpose1d(reach, torch.ones(1, 1, k).double(), stride=s)
+    width = int((reach > 0).sum())
+    return ["Yes" if width >= 224 else "No", text(width)]
+
+
+@fact("03-strides", "Where are most of its weights?")
+def _():
+    widths, side, weights, maps = [64] * 2 + [128] * 2 + [256] * 3 + [512] * 6, 224, [], []
+    for i, (before, width) in enumerate(itertools.pairwise([3, *widths])):
+        side //= 2 if i in (2, 4, 7, 10) else 1
+        weights.append(torch.nn.Conv2d(before, width, 3).weight.numel())
+        maps.append(width * side * side)
+    ends = ["last" if np.argmax(n) > 6 else "first" for n in (weights, maps)]
+    return [f"Weights: in the {ends[0]}", f"Memory: in the {ends[1]}"]
+
+
 @fact("04-windows", "`grid` holds 0, 10, 20")
 def _():
     down, right = np.zeros((3, 4), np.int16).strides
@@ -605,6 +628,16 @@ def _():
 def _():
     y = F.conv2d(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 3, 3))
     return [f"{y.numel() * 9} and {4 * 4}"]
+
+
+@fact("09-speed", "Which of its numbers are not those of")
+def _():
+    image, kernel = torch.randn(1, 1, 9, 8).double(), torch.randn(1, 1, 3, 3).double()
+    spectra = torch.fft.rfft2(image), torch.fft.rfft2(kernel, s=image.shape[2:])
+    by_fft = torch.fft.irfft2(spectra[0] * spectra[1].conj(), s=image.shape[2:])
+    end = [n - m for n, m in zip(by_fft.shape, F.conv2d(image, kernel).shape, strict=True)][2:]
+    assert torch.allclose(by_fft[..., : -end[0], : -end[1]], F.conv2d(image, kernel))
+    return [f"last {end[0]} rows and columns"]
 
 
 @fact("09-speed", "24 registers hold sums")
