@@ -1,4 +1,4 @@
-"""What the pages for lecturers compute: links that open an explorer in a state, tables of exercises.
+"""Links that open an explorer in a state, and tables of exercises, computed when the book is built.
 
     {explorer}`a 6 by 6 input <1: WindowExplorer(size=6, kernel_size=3)>`
 
@@ -76,8 +76,8 @@ def state(call: str) -> tuple[str, dict]:
     return name, {key: value for key, value in made.items() if key != "image"}
 
 
-def address(number: int, call: str) -> str:
-    """The link, as seen from a page in book/teach, that opens a chapter's explorer in a state.
+def address(number: int, call: str, page: str = "book/teach/notes") -> str:
+    """The link, as seen from a page of the book, that opens a chapter's explorer in a state.
 
     It is what the explorer's own button *Link* puts together in convlib/explorers/static/lib/input.js.
 
@@ -94,7 +94,7 @@ def address(number: int, call: str) -> str:
         raise ValueError(f"chapter {number} shows no {name}")
     words = "&".join(f"{key}={quote(_written(value), safe=',:')}" for key, value in made.items())
     short = getattr(convlib.explorers, name)._explorer
-    return f"../../notebooks/{path.stem}.html#cw-{short}?{words}"
+    return f"{'../' * page.count('/')}notebooks/{path.stem}.html#cw-{short}?{words}"
 
 
 def _written(value) -> str:
@@ -111,7 +111,7 @@ class ExplorerLink(SphinxRole):
         try:
             if not target:
                 raise ValueError("expected: words <chapter: Explorer(setting=value)>")
-            link = address(int(target[1]), target[2])
+            link = address(int(target[1]), target[2], self.env.docname)
         except (ValueError, SyntaxError) as error:
             message = self.inliner.reporter.error(
                 f"explorer role {self.text!r}: {error}", line=self.lineno

@@ -24,6 +24,7 @@ MEASURED: set[tuple[str, str]] = {
     ("07-backward", "size = (8, 16, 32, 32)"),
     ("05-contraction", "def seconds(function, repeat=5):"),
     ("06-groups-and-dilation", "def seconds(function, *arguments):"),
+    ("04-windows", "def fastest(function, repeat=7):"),
     ("09-speed", "Layer = benchmark.Layer"),
     ("09-speed", "def race(ways, rounds=7, clock=process_time, rest=0):"),
     ("09-speed", "zeros = np.zeros(long.shape, np.float32)"),

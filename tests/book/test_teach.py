@@ -35,7 +35,8 @@ from convlib.explorers import (
 
 PAGES = ["index", "one-lecture", "two-lectures", "workshop", "notes", "kit", "jupyterhub"]
 ROLE = re.compile(r"\{explorer\}`(.+?)\s*<(\d+): *(.+?\))>`", re.S)
-TEXT = {name: (ROOT / "book" / "teach" / f"{name}.md").read_text("utf8") for name in PAGES}
+FILES = {name: f"book/teach/{name}" for name in PAGES} | {"explorers": "book/explorers"}
+TEXT = {name: (ROOT / f"{file}.md").read_text("utf8") for name, file in FILES.items()}
 LINKS = sorted({(int(n), call) for text in TEXT.values() for _, n, call in ROLE.findall(text)})
 EXERCISES = {one.number: one for path in CHAPTERS for one in exercises(read(path))}
 
@@ -186,13 +187,33 @@ def test_a_link_says_the_whole_state(number, call):
     assert read_back == state
 
 
+def test_the_sizes_beside_a_link_are_those_of_its_state():
+    """The table of convolution arithmetic: `5, kernel 3, padding 1 → 5` beside the link that shows it."""
+    rows = re.findall(r"^\| \{explorer\}`.+? <(\d+): (.+)>` \| (.+) \|$", TEXT["explorers"], re.M)
+    assert len(rows) == 15
+    for number, call, words in rows:
+        _, state = teach.state(call)
+        settings = {name: state[name] for name in ("stride", "padding")}
+        if number == "1":
+            settings["dilation"] = state["dilation"]
+            size = convlib.output_size(state["size"], state["kernel_size"], **settings)
+        else:
+            settings["output_padding"] = state["output_padding"]
+            size = convlib.transposed_output_size(state["size"], state["kernel_size"], **settings)
+        said = [f"{state['size']}, kernel {state['kernel_size']}"]
+        for name, value in settings.items():
+            if value != (name in ("stride", "dilation")):
+                said.append(f"{name.replace('_', ' ')} {value}")
+        assert words == f"{', '.join(said)} → {size}", call
+
+
 def links_of(name: str) -> list[tuple[str, str, str]]:
     """Page and fragment of each explorer link in the built page, and the call it was made of."""
     calls = [call for _, _, call in ROLE.findall(TEXT[name])]
-    page = BeautifulSoup((HTML / f"book/teach/{name}.html").read_text("utf8"), "html.parser")
+    page = BeautifulSoup((HTML / f"{FILES[name]}.html").read_text("utf8"), "html.parser")
     hrefs = [tag["href"] for tag in page.select("a.explorer-link")]
     assert len(hrefs) == len(calls), name
-    return [(*href.removeprefix("../../").split("#"), call) for href, call in zip(hrefs, calls)]
+    return [(*href.replace("../", "").split("#"), call) for href, call in zip(hrefs, calls)]
 
 
 def differing(page, fragment: str, call: str) -> dict:
@@ -208,7 +229,7 @@ def test_links_open_the_state_they_mean(open_page):
     The first link of each chapter opens the page; the others are given to the open page, as when
     a lecturer clicks one while the chapter is on the screen.
     """
-    links = sorted({link for name in PAGES for link in links_of(name)})
+    links = sorted({link for name in FILES for link in links_of(name)})
     assert len(links) == len(LINKS) > 30
     opened, number = None, None
     for file, fragment, call in links:
