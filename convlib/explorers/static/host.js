@@ -16,9 +16,12 @@ function mount(el) {
   // The name of the explorer, and its number from the second on: links stay good as a page grows.
   seen[name] = (seen[name] ?? 0) + 1;
   const id = `cw-${name}${seen[name] > 1 ? `-${seen[name]}` : ""}`, still = [...el.childNodes];
+  // Where the browser does not hold what is read in its place (WebKit), what grows above it is scrolled away.
+  const before = CSS.supports("overflow-anchor", "auto") ? null : el.getBoundingClientRect();
   try {
     module.render({ model: modelOf({ ...JSON.parse(el.dataset.state), spec: specs[name] }), el, page: { id } });
     el.dataset.ready = "1";
+    if (before?.bottom < 0) scrollBy({ top: el.getBoundingClientRect().height - before.height, behavior: "instant" });
   } catch (error) {
     el.replaceChildren(...still); // the still picture is worth more than an empty frame
     console.error(error);

@@ -23,7 +23,7 @@ export function grid(ui, point) {
       const move = moved(e.key, 99, 99), lines = table.children, sides = [lines.length, lines[0]?.childElementCount];
       if (!move) return false;
       const [row, column] = (place(e) ?? start).map((i, axis) => clamp(i + move[axis], 0, sides[axis] - 1));
-      lines[row].children[column].focus();
+      lines[row].children[column].focus({ focusVisible: true }); // WebKit shows no ring where a click came before
       go([row, column]);
       return true;
     });

@@ -5,7 +5,10 @@ import { clamp } from "./format.js";
 /** Where an event is in a picture, in the picture's units: [x, y]. */
 export function where(e, picture) {
   const box = picture.getBoundingClientRect(), scale = picture.viewBox.baseVal.width / box.width;
-  return [(e.clientX - box.left) * scale, (e.clientY - box.top) * scale];
+  // On a page with CSS zoom, WebKit gives boxes in pixels of what is zoomed, and events in the window's.
+  let zoom = 1;
+  if (!("currentCSSZoom" in picture)) for (let part = picture; part; part = part.parentElement) zoom *= +getComputedStyle(part).zoom || 1;
+  return [(e.pageX / zoom - scrollX - box.left) * scale, (e.pageY / zoom - scrollY - box.top) * scale];
 }
 
 /** Pointing into the picture sets `key` to the nearest of places(). */
