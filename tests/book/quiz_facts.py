@@ -67,6 +67,14 @@ def _():
     return [f"{y.numel()} places", shape(y)]
 
 
+@fact("01-one-window", "Three input channels")
+def _():
+    # every product has one cell of the input: those that one output number depends on
+    x = torch.zeros(1, 3, 5, 5, requires_grad=True)
+    F.conv2d(x, torch.ones(2, 3, 3, 3))[0, 1, 1, 2].backward()
+    return [str(int(x.grad.count_nonzero()))]
+
+
 @fact("01-one-window", "Two output channels")
 def _():
     return [f"{torch.nn.Conv2d(3, 2, 3, bias=False).weight.numel()}; no"]

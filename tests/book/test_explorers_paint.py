@@ -26,6 +26,7 @@ LAYERS = [{"kernel_size": 7, "stride": 1, "padding": 4, "dilation": 1}] * 4
 # The explorer at its largest, a slider, and a grid or picture to move over.
 LARGEST = {
     "window": (explorers.WindowExplorer(size=10, padding=2, kernel_size=5), "Input size", "input"),
+    "channels": (explorers.ChannelsExplorer(kernel_size=2), "Kernel", ""),
     "backward": (explorers.BackwardExplorer(size=8, padding=2, kernel_size=5), "Input size", ""),
     "convolution": (
         explorers.BackwardExplorer(size=8, padding=2, kernel_size=5, dilation=1, view="convolution"),

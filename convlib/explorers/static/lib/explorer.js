@@ -54,10 +54,10 @@ export const explorer = (module) => ({
         const [label, words] = spec.lines[name];
         return line(label, n, words.replaceAll("#", i));
       },
-      grid: (name, n) => {
-        const grid = spec.grids[name];
-        const values = grid.path && at(n, grid.path), first = grid.padded ? -n.p : 0;
-        return { ...grid, name: fill(grid.name, n), caption: fill(grid.caption, n), values, first };
+      grid: (key, n) => {
+        const grid = spec.grids[key];
+        const [path, name, caption, of] = ["path", "name", "caption", "of"].map((key) => grid[key] && fill(grid[key], n));
+        return { ...grid, path, name, caption, of, values: path && at(n, path), first: grid.padded ? -n.p : 0 };
       },
     };
     const texts = () => {
