@@ -67,6 +67,12 @@ def _():
     return [f"{y.numel()} places", shape(y)]
 
 
+@fact("01-one-window", "Two dice have 36")
+def _():
+    throws = itertools.product(range(1, 7), repeat=2)
+    return [str([a + b for a, b in throws].count(4))]
+
+
 @fact("01-one-window", "Three input channels")
 def _():
     # every product has one cell of the input: those that one output number depends on
