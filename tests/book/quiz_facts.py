@@ -97,6 +97,13 @@ def _():
     return ["A correlation", "flip both axes"]
 
 
+@fact("01-one-window", "The grey photograph has")
+def _():
+    outputs = F.conv2d(torch.zeros(1, 1, 240, 240), torch.zeros(1, 1, 3, 3)).numel()
+    dense = torch.nn.Linear(240 * 240, outputs, bias=False, device="meta")
+    return [text(dense.weight.numel())]
+
+
 @fact("01-one-window", "The kernel is 101 numbers")
 def _():
     return ["Low", f"{2400 - line(2400, 101).shape[2]} shorter"]
