@@ -190,6 +190,14 @@ WEIGHT = (
     "k, l = np.ogrid[:{kernel_size}, :{kernel_size}]\n"
     "weight = np.float32((2 * k + 3 * l + k * l) % 5 - 2)[None, None]\n"
 )
+# The same sums as a convolution of spread-out values with the turned kernel.
+TURNED = {"path": "turned", "name": "Turned kernel", "caption": "Turned kernel {k} × {k}"}
+SPREAD = (
+    "spread = np.zeros((1, 1, {{reach}}, {{reach}}), np.float32)\n"
+    "spread[..., {{every}}, {{every}}] = {values}\n"
+    "whole = convlib.conv2d(spread, weight[..., ::-1, ::-1]{more})\n"
+    "{result} = whole[..., {{kept}}, {{kept}}]\n"
+)
 KERNEL = {"path": "weight", "name": "Kernel", "caption": "Kernel {k} × {k}"}
 # Which windows and taps meet at a cell, along both axes.
 TAPS = (
@@ -208,6 +216,19 @@ def call(name: str, arguments: str, *settings: str) -> str:
     """Return a call of a function, its settings by keyword, as a template of code."""
     named = ", ".join(f"{setting}={{{setting}}}" for setting in settings)
     return f"{name}(\n    {arguments},\n    {named},\n)\n"
+
+
+def spread_out(
+    values: np.ndarray, stride: int, border: int, outputs: int
+) -> tuple[np.ndarray, range]:
+    """Return values with stride − 1 zeros between and a border of zeros, and the rows where they stand.
+
+    A convolution with a kernel of border + 1 cells makes `outputs` rows of it.
+    """
+    places = range(border, border + (len(values) - 1) * stride + 1, stride)
+    spread = np.zeros((outputs + border,) * 2, int)
+    spread[np.ix_(places, places)] = values
+    return spread, places
 
 
 def toy_input(size: int) -> np.ndarray:

@@ -11,13 +11,16 @@ from ._base import (
     CONVLIB,
     KERNEL,
     NO_OUTPUT,
+    SPREAD,
     TAPS,
     TORCH,
+    TURNED,
     WEIGHT,
     Explorer,
     Whole,
     Word,
     call,
+    spread_out,
     toy_kernel,
 )
 from ._still import Picture, number
@@ -90,10 +93,11 @@ class BackwardExplorer(Explorer):
             "done": {**CELLS, "path": "done", "caption": f"{CELLS['caption']}, so far"},
             "all": {**CELLS, "path": "done"},
             "gathered": {**CELLS, "path": "grad_input", "met": ""},
-            "turned": {"path": "turned", "name": "Turned kernel", "caption": "Turned kernel {k} × {k}"},
+            "turned": TURNED,
             "spread": {
                 "path": "spread", "name": "Spread-out gradient", "role": "gradient",
-                "caption": "Output's gradient, spread out", "outside": ", a zero put in",
+                "caption": "Output's gradient, spread out; dashed: zeros put in",
+                "outside": ", a zero put in",
             },
         },
         "lines": {
@@ -105,10 +109,9 @@ class BackwardExplorer(Explorer):
             + "grad_input = "
             + call("convlib.grad.conv2d_input", f"{SHAPE}, weight, grad_output", *SETTINGS),
             "convolution": CONVLIB + GRADIENT
-            + "spread = np.zeros((1, 1, {side}, {side}), np.float32)\n"
-            "spread[..., {every}, {every}] = grad_output\n"
-            "padded = convlib.conv2d(spread, weight[..., ::-1, ::-1], dilation={dilation})\n"
-            "grad_input = padded[..., {kept}, {kept}]\n",
+            + SPREAD.format(
+                values="grad_output", result="grad_input", more=", dilation={dilation}"
+            ),
             "PyTorch": TORCH + "twin = " + call(
                 "torch.nn.grad.conv2d_input",
                 f"{SHAPE}, torch.from_numpy(weight), torch.from_numpy(grad_output)", *SETTINGS,
@@ -165,12 +168,9 @@ class BackwardExplorer(Explorer):
             if back and (h, w) == (r, c):
                 done, touched = padded.copy(), uses.copy()
 
-        left, turned = grad_output, self.view == "convolution"
-        if turned:
-            left = np.zeros((width + span - 1,) * 2, int)
-            last = span - 1 + (m - 1) * s + 1
-            left[span - 1 : last : s, span - 1 : last : s] = grad_output
-        real = range(span - 1, span - 1 + (m - 1) * s + 1, s)
+        turned = self.view == "convolution"
+        spread, real = spread_out(grad_output, s, span - 1, width)
+        left = spread if turned else grad_output
 
         def given(h: int, w: int) -> str:
             if turned:

@@ -1,9 +1,9 @@
 // Forward gathers, backward scatters; and the same as a convolution.
 import { sizes, toyKernel } from "./lib/arith.js";
 import { explorer } from "./lib/explorer.js";
-import { added, clamp, fmt, upto } from "./lib/format.js";
+import { added, clamp, upto } from "./lib/format.js";
 import { stage } from "./lib/grid.js";
-import { crossed, meeting, met, products, scatter, walk, windows } from "./lib/windows.js";
+import { crossed, gathered, meeting, met, products, scatter, spreadOut, walk, windows } from "./lib/windows.js";
 
 const toyGradient = (m) => upto(m, (h) => upto(m, (w) => ((2 * h + 4 * w) % 7) - 3)); // as in backward.py
 
@@ -13,17 +13,13 @@ function numbers({ size: n, kernel_size: k, stride: s, padding: p, dilation: d, 
   const handed = back && m ? r * m + c + 1 : null;
   const { sums, uses, done, touched } = scatter(g, weight, s, d, z.padded, handed);
   const [rows, columns] = [r, c].map((i) => (back ? [] : meeting(i + p, m, k, s, d))), taps = crossed(rows, columns);
-  // The gradient, spread out as the input is read: s − 1 zeros between its values, span − 1 around.
-  const border = z.span - 1, side = m ? z.padded + border : 0, spread = upto(side, () => upto(side, () => 0));
-  g.forEach((values, y) => values.forEach((value, x) => { spread[border + y * s][border + x * s] = value; }));
   return {
-    n, k, s, p, d, ...z, m, row: r, column: c, place: [r, c], grad_output: g, weight, turned: weight.map((ws) => [...ws].reverse()).reverse(),
+    n, k, s, p, d, ...z, m, row: r, column: c, place: [r, c], grad_output: g, weight, ...spreadOut(g, weight, s, z.span - 1, z.padded),
     grad_input: m ? sums : [], uses, done, touched, rows, columns, met: met([rows, columns]), taps, reads: taps.length,
-    spread, side, border, between: s - 1,
     terms: taps.map((t) => [g[t.h][t.w], weight[t.k][t.l]]), sum: m && !back ? sums[r + p][c + p] : null,
     given: handed ? g[r][c] : null, shares: handed ? weight.map((ws) => ws.map((w) => w * g[r][c])) : [], taken: k * k,
     never: m ? uses.flat().filter((u) => !u).length : 0, handed, windows: m * m,
-    lost: [r, c].some((i) => i < 0 || i >= n), kept: `${p}:${p + n}`, every: `${border}:${border + (m - 1) * s + 1}:${s}`,
+    lost: [r, c].some((i) => i < 0 || i >= n), kept: `${p}:${p + n}`,
   };
 }
 
@@ -51,21 +47,11 @@ function build(ui) {
     plain: (r, c) => r * n.m + c < n.handed, kind: (r, c) => (n.touched[r][c] ? "gradient" : ""), sub: (a, b) => added(n.shares[a][b]),
   });
 
-  /** The same as a convolution: each cell of the input's gradient reads the spread-out gradient. */
-  function gathered(n) {
-    const { m, p, s, border, side } = n, real = (i) => (i - border) % s === 0 && i - border <= (m - 1) * s;
-    return windows(ui, ["gathered", "turned", "spread"], n, {
-      from: m > 0, s: 1, p: border, inner: side - 2 * border, weight: n.turned, taps: [],
-      uses: n.spread.map((row) => row.map(() => 1)), plain: (r, c) => [r, c].every((i) => i >= p && i < p + n.n),
-      kind: (r, c) => (real(r) && real(c) ? "gradient" : "padding"), sub: (a, b) => `×${fmt(n.turned[a][b])}`,
-    });
-  }
-
   return {
     nodes: grids.node,
     draw({ view }, n, width) {
       const back = view === "window";
-      grids.draw(width, turned() ? gathered(n).reverse() : scattered(n, back));
+      grids.draw(width, turned() ? gathered(ui, n, { kept: n.n, p: n.border, inner: n.reach - 2 * n.border }) : scattered(n, back));
       return !n.m ? [] : back ? [ui.line("shares", n)]
         : [turned() ? null : ui.line("taps", n), products(n, n.rows.length, n.columns.length, "gradient", "gradient")];
     },
