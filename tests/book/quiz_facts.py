@@ -573,6 +573,13 @@ def _():
     return ["{} rows, {} columns".format(*there.shape), "transposed"]
 
 
+@fact("08-transposed", "A kernel of 2 by 2 on an image of 3 by 3")
+def _():
+    matrix = F.conv2d(torch.eye(9).reshape(9, 1, 3, 3), torch.arange(1.0, 5).reshape(1, 1, 2, 2))
+    matrix = matrix.reshape(9, 4).T
+    return ["{} by {}".format(*matrix.shape), f"; {(matrix == 0).sum()}"]
+
+
 @fact("08-transposed", "The output was 5. With `padding=1`")
 def _():
     x, w = torch.zeros(1, 1, 2), torch.zeros(1, 1, 3)
@@ -621,6 +628,34 @@ def _():
     counts = F.fold(F.unfold(ones, 16, stride=8), (240, 240), 16, stride=8).unique()
     a, b, c = counts.int().tolist()
     return [f"{a}, {b} or {c}"]
+
+
+@fact("08-transposed", "Kernel 3, stride 2. The turned kernel")
+def _():
+    places = {
+        "the middle one": [[1, 1]],
+        "the two beside the middle": [[1, 0], [1, 2]],
+        "the four corners": [[0, 0], [0, 2], [2, 0], [2, 2]],
+    }
+
+    def met(row, column):
+        """The taps of the turned kernel that have a part in an output."""
+        weight = torch.ones(1, 1, 3, 3, requires_grad=True)
+        F.conv_transpose2d(torch.ones(1, 1, 4, 4), weight, stride=2)[0, 0, row, column].backward()
+        taps = weight.grad[0, 0].flip(0, 1).nonzero().tolist()
+        return next(name for name, those in places.items() if those == taps)
+
+    assert met(3, 3) == "the middle one"
+    return [f"{met(3, 4).capitalize()}; {met(4, 4)}"]
+
+
+@fact("08-transposed", "Three layers with kernel 3 and stride 2")
+def _():
+    counts = torch.ones(1, 1, 20)
+    for _layer in range(3):
+        counts = F.conv_transpose1d(counts, torch.ones(1, 1, 3), stride=2)
+    inside = counts[0, 0, 16:-16]
+    return [f"{(inside.max() / inside.min()).item():.0f} times"]
 
 
 @fact("08-transposed", "In two dimensions with stride 2")
