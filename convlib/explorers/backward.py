@@ -96,8 +96,7 @@ class BackwardExplorer(Explorer):
             "turned": TURNED,
             "spread": {
                 "path": "spread", "name": "Spread-out gradient", "role": "gradient",
-                "caption": "Output's gradient, spread out; dashed: zeros put in",
-                "outside": ", a zero put in",
+                "caption": "Output's gradient, spread out", "outside": ", a zero put in",
             },
         },
         "lines": {

@@ -112,7 +112,7 @@ class TransposedExplorer(Explorer):
             "turned": TURNED,
             "spread": {
                 "path": "spread", "name": "Input, spread out", "role": "input", "padded": True,
-                "caption": "Input {n} × {n}, spread out; dashed: zeros put in", "outside": ", cut off",
+                "caption": "Input, spread out (dashed: put in)", "outside": ", cut off",
             },
             "cut": {**CELLS, "path": "output", "caption": "All of it is cut off"},
         },
