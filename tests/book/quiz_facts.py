@@ -557,6 +557,43 @@ def _():
     return [text(*torch.nn.grad.conv1d_input((1, 1, 6), weight, g, stride=2).flatten().tolist())]
 
 
+@fact("07-backward", "Five networks begin")
+def _():
+    """Trained by autograd and PyTorch's optimizer; a kernel's slope is found by least squares."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    frames = torch.zeros(len(data.images), 1, 10, 10, dtype=torch.float64)
+    corners = np.random.default_rng(0).integers(0, 3, (len(data.images), 2))
+    for frame, image, (top, left) in zip(frames, data.images, corners):
+        frame[0, top : top + 8, left : left + 8] = torch.tensor(image / 16)
+    labels = torch.tensor(data.target)
+    plane = np.stack([np.repeat([-1.0, 0, 1], 3), np.tile([-1.0, 0, 1], 3)], axis=1)
+
+    def edges(kernels: torch.Tensor) -> int:
+        flat = kernels.detach().numpy().reshape(8, 9).T
+        fitted = plane @ np.linalg.lstsq(plane, flat, rcond=None)[0]
+        return int(((fitted**2).sum(0) > 0.5 * (flat**2).sum(0)).sum())
+
+    before = after = 0
+    for seed in range(1, 6):
+        rng = np.random.default_rng(seed)
+        starts = (rng.normal(0, 0.3, (8, 1, 3, 3)), np.zeros(8))
+        starts += (rng.normal(0, 0.1, (512, 10)), np.zeros(10))
+        w, b, dense, offset = parts = [torch.tensor(s, requires_grad=True) for s in starts]
+        before += edges(w)
+        optimizer = torch.optim.SGD(parts, lr=0.05, momentum=0.9)
+        for _ in range(20):
+            for some in torch.tensor(rng.permutation(1400)).split(50):
+                scores = F.conv2d(frames[some], w, b).relu().flatten(1) @ dense + offset
+                optimizer.zero_grad()
+                F.cross_entropy(scores, labels[some]).backward()
+                optimizer.step()
+        after += edges(w)
+    assert before == 2  # as the question says
+    return [f"{after} of 40"]
+
+
 @fact("08-transposed", "An input of 2 by 2")
 def _():
     x = torch.tensor([[[[1.0, 2], [3, 4]]]])
