@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 import pytest
+from covers import covered, open_all
 
 from pages import toc_pages
 
@@ -47,10 +48,12 @@ LIFELESS = """() => [...document.querySelectorAll('.cw-explorer')]
   .map(e => `no life in ${e.outerHTML.slice(0, 160)}`)"""
 
 
-def serious(page, **options) -> list[str]:
-    """What axe-core calls serious or critical on the open page."""
+def serious(page, within: list[str] | None = None, **options) -> list[str]:
+    """What axe-core calls serious or critical on the open page, or in some parts of it."""
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf8"))
-    report = page.evaluate("options => axe.run(document, options)", options)
+    report = page.evaluate(
+        "([within, options]) => axe.run(within ?? document, options)", [within, options]
+    )
     looked = ("passes", "violations", "incomplete", "inapplicable")
     assert any(report[kind] for kind in looked), "axe looked at nothing"
     return [
@@ -71,6 +74,9 @@ def test_a_page_is_whole(open_page, name):
     found = [*opened.faults, *page.evaluate(LIFELESS), *page.evaluate(OVERFLOW)]
     found += [f"a picture without words: {html}" for html in page.evaluate(NAMELESS_PICTURES)]
     assert found + serious(page) == []
+    if covered(page):
+        open_all(page)
+        assert page.evaluate(OVERFLOW) + serious(page, within=[".cw-answer"]) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -79,6 +85,9 @@ def test_a_page_is_readable_in_the_dark(open_page, name):
     opened = open_page(name, scheme="dark")
     assert opened.page.evaluate("() => document.documentElement.dataset.theme") == "dark"
     contrast = {"type": "rule", "values": ["color-contrast"]}
+    if covered(opened.page):
+        assert serious(opened.page, within=[".cw-cover", ".cw-always"], runOnly=contrast) == []
+        open_all(opened.page)
     assert opened.faults + serious(opened.page, runOnly=contrast) == []
 
 
@@ -86,6 +95,8 @@ def test_a_page_is_readable_in_the_dark(open_page, name):
 def test_a_page_fits_a_phone(open_page, name):
     """At 390 px nothing is wider than the window, and what scrolls can be reached by keyboard."""
     opened = open_page(name, size="narrow")
+    if covered(opened.page):
+        open_all(opened.page)
     scrolling = {"type": "rule", "values": ["scrollable-region-focusable"]}
     found = [*opened.faults, *opened.page.evaluate(LIFELESS), *opened.page.evaluate(OVERFLOW)]
     assert found + serious(opened.page, runOnly=scrolling) == []

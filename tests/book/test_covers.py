@@ -1,0 +1,175 @@
+"""What a prediction asks for is covered until the reader has chosen, and never in a reader's way."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from covers import covered, open_all, seen
+from test_pages import OVERFLOW, serious
+
+from notebooks import CHAPTERS
+from quizzes import PREDICT
+
+FIRST = "notebooks/01-one-window"
+TALL = "() => document.documentElement.scrollHeight"
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def cells_after(cells, number: int) -> list:
+    """The code cells with an output that follow a prediction at once."""
+    found = []
+    for cell in cells[number + 1 :]:
+        if cell.cell_type != "code":
+            break
+        found.append(cell)
+    return [cell for cell in found if cell.outputs]
+
+
+@each_chapter
+def test_each_prediction_has_its_output_covered(book, path):
+    """One output each, the last of those that follow; but for a note that nothing was recorded."""
+    cells = nbformat.read(path, as_version=4).cells
+    expected = []
+    for number, cell in enumerate(cells):
+        if cell.cell_type == "markdown" and PREDICT in cell.source:
+            last = cells_after(cells, number)[-1]
+            said = "".join(str(output.get("data", output.get("text"))) for output in last.outputs)
+            if "No GPU here" not in said:
+                expected.append(last.source)
+    page = BeautifulSoup((book / f"notebooks/{path.stem}.html").read_text("utf8"), "html.parser")
+    marked = page.select(".cw-answer")
+    sources = [one.find_parent(class_="cell").select_one("pre").get_text() for one in marked]
+    assert ["".join(s.split()) for s in sources] == ["".join(s.split()) for s in expected]
+    assert len({one["id"] for one in marked}) == len(marked)
+    assert not page.select(".cw-answer .cw-explorer, .tag_hide-cell .cw-answer")
+
+
+@each_chapter
+def test_covers_open_and_nothing_moves(open_page, path):
+    """Each covered output has its own button, and is as high under its cover as it is open."""
+    page = open_page(f"notebooks/{path.stem}").page
+    buttons = page.get_by_role("button", name="Show what comes out")
+    assert all(covered(page)) and not any(seen(page))
+    assert buttons.count() == len(covered(page))
+    boxes = [button.bounding_box() for button in buttons.all()]
+    assert min(box["height"] for box in boxes) >= 44
+    assert serious(page, within=[".cw-cover", ".cw-always"]) == []
+    before = page.evaluate(TALL)
+    open_all(page)
+    # a picture that had not come yet has its size from its attributes
+    assert abs(page.evaluate(TALL) - before) <= 2
+
+
+def test_a_button_opens_by_keyboard_and_keeps_the_focus(open_page):
+    opened = open_page(FIRST)
+    page = opened.page
+    button = page.get_by_role("button", name="Show what comes out").nth(1)
+    output = page.locator(f"#{button.get_attribute('aria-controls')}")
+    assert button.get_attribute("aria-expanded") == "false"
+    assert output.get_attribute("hidden") == "until-found"
+    button.focus()
+    page.keyboard.press("Enter")
+    assert button.get_attribute("aria-expanded") == "true"
+    assert button.evaluate(
+        "e => e === document.activeElement && getComputedStyle(e).opacity === '1'"
+    )
+    assert covered(page).count(False) == 1 and seen(page)[1]
+    page.keyboard.press("Space")
+    assert all(covered(page)), "it does not cover again"
+    output.click(position={"x": 5, "y": 5})
+    assert not covered(page)[1], "the cover itself may be pressed too"
+    assert opened.faults == []
+
+
+def test_any_answer_opens_the_output_and_no_other(open_page):
+    page = open_page(FIRST).page
+    for number in (0, 2):
+        options = page.locator(".cw-options").nth(number)
+        options.locator("summary").last.click()
+        page.wait_for_function(
+            "(n) => !document.querySelectorAll('.cw-answer')[n].hidden", arg=number
+        )
+        options.locator("summary").last.click()
+    assert [at for at, one in enumerate(covered(page)) if not one] == [0, 2]
+
+
+def test_it_is_remembered_that_all_is_to_be_shown(open_page):
+    opened = open_page(FIRST)
+    page = opened.page
+    box = page.get_by_role("checkbox", name="Always show what comes out")
+    assert box.count() == 1
+    box.focus()
+    page.keyboard.press("Space")
+    assert not any(covered(page))
+    page.goto(page.url.replace("01-one-window", "02-padding"))
+    assert not any(covered(page)) and len(covered(page)) > 5
+    assert box.is_checked()
+    box.uncheck()
+    assert all(covered(page))
+    page.reload()
+    assert all(covered(page)) and opened.faults == []
+
+
+def test_it_works_where_nothing_may_be_remembered(chromium, site):
+    page = chromium.new_page()
+    try:
+        page.add_init_script(
+            "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no') } })"
+        )
+        page.goto(f"{site}/{FIRST}.html")
+        assert all(covered(page))
+        page.get_by_role("checkbox", name="Always show what comes out").check()
+        assert not any(covered(page))
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize(
+    "query, shown",
+    [
+        ("#fig-all-windows", [1]),
+        ("#comes-out-3", [2]),
+        ("#:~:text=multiplications%203456", [3]),
+        ("?highlight=3456", [3]),
+        ("#%E0%A4%A", []),
+    ],
+)
+def test_a_link_or_a_search_into_it_opens_it(open_page, query, shown):
+    """An anchor, a link to a text, the marks of the book's search; and no other output."""
+    opened = open_page(FIRST, query=query)
+    opened.page.wait_for_timeout(300)
+    assert [at for at, one in enumerate(covered(opened.page)) if not one] == shown
+    if query.startswith("#fig"):
+        top = opened.page.locator(query).bounding_box()["y"]
+        assert 0 <= top < 300, "the link leads elsewhere"
+    assert opened.faults == []
+
+
+def test_a_link_on_the_page_opens_it(open_page):
+    page = open_page(FIRST).page
+    page.evaluate("() => (location.hash = 'fig-all-windows')")
+    page.wait_for_function("() => !document.querySelector('#fig-all-windows').closest('[hidden]')")
+    assert covered(page).count(False) == 1
+
+
+def test_all_is_open_on_paper_in_large_type_and_without_scripts(open_page, chromium, site):
+    page = open_page(FIRST).page
+    assert not any(seen(page))
+    page.emulate_media(media="print")
+    assert all(seen(page)) and not page.locator(".cw-show:visible, .cw-always:visible").count()
+    page = open_page(FIRST, size="projector", query="?projector").page
+    assert all(seen(page)) and not page.locator(".cw-show:visible, .cw-always:visible").count()
+    context = chromium.new_context(java_script_enabled=False)
+    try:
+        page = context.new_page()
+        page.goto(f"{site}/{FIRST}.html")
+        outputs = page.locator(".cw-answer > *")
+        assert outputs.count() and all(one.is_visible() for one in outputs.all())
+    finally:
+        context.close()
+
+
+def test_a_phone_shows_covers_whole(open_page):
+    page = open_page("notebooks/09-speed", size="narrow", scheme="dark").page
+    assert all(covered(page)) and page.evaluate(OVERFLOW) == []
