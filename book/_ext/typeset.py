@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 PROGRAM = Path(__file__).with_suffix(".cjs")
 FONTS = "mathjax-fonts"
 ERROR = re.compile(r'data-mjx-error="([^"]*)"')
+BROKEN = re.compile(r"\\begin\{aligned\}(.*)\\end\{aligned\}", re.DOTALL)
+INDENT = re.compile(r"^&\s*(?:\\q?quad\s*)*")
+LEADING = re.compile(r"^([+=-]|\\(?:cdot|le|mathrel)\b)")
 
 
 def mathjax() -> Path:
@@ -96,6 +99,21 @@ def checked(tex: str, display: bool, at: nodes.Node) -> str:
     return html
 
 
+def pieces(tex: str) -> list[str]:
+    """A formula that its author broke into rows, apart; it breaks there again where room is short.
+
+    Only one that runs on: rows with something before the & are equations of their own.
+    """
+    broken = BROKEN.fullmatch(tex)
+    rows = [row.strip() for row in broken[1].split(r"\\")] if broken else []
+    if len(rows) < 2 or not all(row.startswith("&") for row in rows[1:]):
+        return [tex]
+    rows = [INDENT.sub("", row).replace("&", "", 1).strip() for row in rows]
+    # An operator at an end keeps the space that it has between two things.
+    rows = [LEADING.sub(r"{}\1", row) for row in rows]
+    return [r"\displaystyle " + re.sub(r"=$", "={}", row) for row in rows]
+
+
 def visit_inline(self, node: nodes.math) -> None:
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
     self.body.append(checked(node.astext(), False, node) + "</span>")
@@ -103,12 +121,18 @@ def visit_inline(self, node: nodes.math) -> None:
 
 
 def visit_block(self, node: nodes.math_block) -> None:
-    self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
+    parts = pieces(node.astext().strip())
+    kind = "math notranslate nohighlight" + " cw-pieces" * (len(parts) > 1)
+    self.body.append(self.starttag(node, "div", CLASS=kind))
     if node["number"]:
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, "Link to this equation")
         self.body.append("</span>")
-    self.body.append(checked(node.astext().strip(), True, node) + "</div>\n")
+    if len(parts) > 1:
+        row = "<wbr>".join(checked(part, False, node) for part in parts)
+        self.body.append(f"<span>{row}</span></div>\n")
+    else:
+        self.body.append(checked(parts[0], True, node) + "</div>\n")
     raise nodes.SkipNode
 
 

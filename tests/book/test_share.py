@@ -162,3 +162,16 @@ def test_a_broken_formula_is_seen():
     good = typeset(r"\frac{a}{b}", True)
     assert not ERROR.search(good)
     assert "<mfrac>" in good and 'display="true"' in good
+
+
+def test_only_a_formula_that_runs_on_is_joined():
+    from typeset import pieces
+
+    running = r"\begin{aligned} & a = b \\ & \quad + c \\ & \qquad \quad \cdot d \end{aligned}"
+    assert [part.removeprefix(r"\displaystyle ") for part in pieces(running)] == [
+        "a = b",
+        "{}+ c",
+        r"{}\cdot d",
+    ]
+    for whole in (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "a + b"):
+        assert pieces(whole) == [whole]
