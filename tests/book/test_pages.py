@@ -135,3 +135,73 @@ def test_search_says_so_when_there_is_nothing(open_page):
     opened = open_page("search", query="?q=xyzzyplugh")
     opened.page.get_by_text("did not match any documents").wait_for()
     assert opened.faults == []
+
+
+FOUND = """() => [...document.querySelectorAll('#search-results li > a')]
+  .map((e) => new URL(e.href)).map((url) => url.pathname.split('/').pop() + url.hash)"""
+
+
+@pytest.mark.parametrize(
+    "query, page",
+    [
+        ("1x1 convolution", "glossary.html#"),
+        ("two 3x3 instead of 5x5", "glossary.html"),
+        ("3 by 3 kernel", "01-one-window.html"),
+        ("mat1 and mat2 shapes", "01-one-window.html"),
+        ("upsampling", "glossary.html#"),
+        ("maxpool", "glossary.html#"),
+        ("toeplitz matrix", "glossary.html#term-Toeplitz-matrix"),
+        ("gradient with respect to weights", "07-backward.html"),
+        ("shift equivariance", "glossary.html#"),
+        ("number of parameters", "glossary.html"),
+        ("atrous", "glossary.html"),
+        ("winograd quantum banana", "09-speed.html"),
+        ("output size formula checkerboard stride", "08-transposed.html"),
+    ],
+)
+def test_search_finds_what_people_type(open_page, query, page):
+    """Other words for a thing, sizes however they are written, and words that the book does not have."""
+    opened = open_page("search", query=f"?q={query}")
+    opened.page.get_by_text("Search finished").wait_for()
+    found = opened.page.evaluate(FOUND)
+    assert any(name.startswith(page) for name in found), found
+    opened.page.wait_for_function(
+        "() => [...document.querySelectorAll('#search-results li')]"
+        ".every((e) => e.querySelector('p, span'))"
+    )
+    assert opened.faults == []
+
+
+def test_search_says_what_it_left_out(open_page):
+    page = open_page("search", query="?q=winograd banana").page
+    page.get_by_text("No page has: banana.").wait_for()
+    page = open_page("search", query="?q=feature map size formula").page
+    page.get_by_text("No page has all of these words").wait_for()
+    scores = page.locator("#search-results li > a").evaluate_all(
+        "a => a.map((e) => +e.dataset.score)"
+    )
+    assert len(scores) > 3 and scores == sorted(scores, reverse=True)
+
+
+def test_the_magnifier_stands_beside_the_words(open_page):
+    page = open_page("search", query="?q=stride").page
+    icon = page.locator(".bd-main .bd-search .fa-magnifying-glass").bounding_box()
+    field = page.locator(".bd-main .bd-search input")
+    words = field.bounding_box()["x"] + field.evaluate(
+        "e => parseFloat(getComputedStyle(e).paddingLeft)"
+    )
+    assert words >= icon["x"] + icon["width"] + 2
+
+
+def test_a_formula_takes_one_line_where_there_is_room(open_page):
+    """Its author broke it for a phone; on a phone it still breaks, and nothing is cut off."""
+    lines = (
+        "(e) => new Set([...e.querySelectorAll('mjx-container')].map((m) => m.offsetTop >> 4)).size"
+    )
+    for chapter, name in [("01-one-window", "eq-conv2d"), ("08-transposed", "eq-transposed-size")]:
+        wide = open_page(f"notebooks/{chapter}").page.locator(f"#equation-{name}")
+        narrow = open_page(f"notebooks/{chapter}", size="narrow").page.locator(f"#equation-{name}")
+        assert wide.evaluate(lines) == 1 and wide.bounding_box()["height"] < 90
+        assert narrow.evaluate(lines) == 2
+        for formula in wide, narrow:
+            assert formula.evaluate("e => e.scrollWidth <= e.clientWidth")
