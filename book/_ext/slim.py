@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from _sheet import Vocabulary, minify, purge, rebase, small_fonts, with_imports
+from broken_lines import hang
 
 JOINED = "style.css"
 # Their classes are put together in scripts and in Python, so nothing in them is taken for unused.
@@ -141,9 +142,9 @@ def lighten(path: Path) -> Path:
 
 
 def plain(text: str) -> str:
-    """Code without the spans that change nothing to the eye."""
+    """Code without the spans that change nothing to the eye, and its long lines marked."""
     text = WHOLE.sub(r"\1\2</code>", text)
-    return CODE.sub(lambda code: TOKEN.sub(r"\1", KEPT.sub(r"\1", code[0])), text)
+    return CODE.sub(lambda code: hang(TOKEN.sub(r"\1", KEPT.sub(r"\1", code[0]))), text)
 
 
 def picture(text: str, page: Path, heavy: set[Path]) -> str:
