@@ -169,6 +169,25 @@ def test_modules_are_short_enough_to_read():
     } == {}
 
 
+def test_the_algorithms_have_a_reading_order():
+    """Each file of theirs has its place in it, and each name that can be asked for is there."""
+    from convlib import algorithms
+
+    words = set(re.findall(r"[\w-]+", algorithms.__doc__))
+    files = {path.stem for path in (ROOT / "convlib" / "algorithms").glob("[a-z]*.py")}
+    assert files | set(algorithms.ALGORITHMS) <= words
+
+
+def test_the_page_of_the_api_lists_each_file():
+    import api_page
+
+    text = api_page.contents(api_page.PAGE)
+    for folder in ("algorithms", "grad", "pooling"):
+        for path in (ROOT / "convlib" / folder).glob("[a-z]*.py"):
+            assert f"_modules/convlib/{folder}/{path.stem}.html" in text
+    assert "_modules/convlib/settings.html" in text and "_modules/convlib/checks.html" in text
+
+
 def test_the_top_level_is_the_one_of_the_design():
     allowed = set(
         "README.md _config.yml _toc.yml requirements.txt constraints.txt book notebooks convlib tests "

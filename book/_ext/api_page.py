@@ -2,11 +2,13 @@
 
 The first has the library, the second what the book is made with: one page was too long for a phone.
 
-Modules are listed when they exist, so a new one appears on the page with the next build.
+Modules are listed when they exist, so a new one appears on the page with the next build. What is listed
+with its files alone gets a line for each, read from its text: many of `algorithms` need Numba.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -29,10 +31,16 @@ HOUSE = [
     ("transposed", "Transposed convolution"),
     ("pooling", "Pooling"),
     ("algorithms", "Algorithms"),
+    ("settings", "What settings may be"),
+    ("checks", "What fits together"),
     ("arrays", "Arrays and their libraries"),
     ("validation", "Validation against PyTorch"),
 ]
-# The same for the second page.
+# Packages and modules of which each file is a line, with a link to all of its text.
+BY_FILES = ("grad", "pooling", "algorithms", "settings", "checks")
+# Of these there is nothing else to show: the functions are the library's own.
+ONLY_FILES = ("settings", "checks")
+# The same as HOUSE for the second page.
 WORKSHOP = [
     ("stand_in", "A stand-in for CuPy"),
     ("gpu", "Experiments on a GPU"),
@@ -91,6 +99,35 @@ def summary(name: str) -> str:
     return text.strip().split("\n\n")[0].replace("\n", " ")
 
 
+def files_of(name: str) -> dict[str, Path]:
+    """The modules that a package is made of, or the module itself, and where they lie."""
+    origin = Path(importlib.util.find_spec(f"convlib.{name}").origin)
+    if origin.stem != "__init__":
+        return {f"convlib.{name}": origin}
+    parts = [path for path in sorted(origin.parent.glob("*.py")) if path.stem != "__init__"]
+    return {f"convlib.{name}.{path.stem}": path for path in parts}
+
+
+def all_files() -> dict[str, Path]:
+    return {
+        module: path for name in BY_FILES if exists(name) for module, path in files_of(name).items()
+    }
+
+
+def files(name: str) -> list[str]:
+    """A line for each file: a link to its text, and the first sentence of its docstring."""
+    found = files_of(name)
+    lines = ["", "The files:"] if len(found) > 1 else []
+    lines += ["", ":::{div} names-at-the-top", ""]
+    for module, path in found.items():
+        words = ast.get_docstring(ast.parse(path.read_text("utf8"))).split("\n\n")[0]
+        link = f"../_modules/{module.replace('.', '/')}.html"
+        code = f'<code class="docutils literal">{path.name}</code>'
+        lines += [f'<a class="reference internal" href="{link}">{code}</a>']
+        lines += [": " + words.replace("\n", " "), ""]
+    return [*lines, ":::"]
+
+
 def names_at_the_top() -> list[str]:
     """The public names of `convlib`, each with a sentence and a link."""
     import convlib
@@ -116,13 +153,18 @@ def contents(page: str) -> str:
             "",
             f"(api-{name.replace('.', '-').replace('_', '-')})=",
             heading,
-            "",
-            "```{eval-rst}",
-            f".. automodule:: convlib.{name}",
-            "   :members:",
-            "   :show-inheritance:",
-            "```",
         ]
+        if name not in ONLY_FILES:
+            lines += [
+                "",
+                "```{eval-rst}",
+                f".. automodule:: convlib.{name}",
+                "   :members:",
+                "   :show-inheritance:",
+                "```",
+            ]
+        if name in BY_FILES:
+            lines += files(name)
     return "\n".join(lines) + "\n"
 
 
@@ -137,7 +179,17 @@ def depend(app, doctree) -> None:
             app.env.note_dependency(str(path))
 
 
+def show_whole(app) -> list:
+    """Let viewcode write a page with the text of each file that is listed, as of those with members."""
+    known = app.env.__dict__.setdefault("_viewcode_modules", {})
+    for module, path in all_files().items():
+        if not known.get(module):
+            known[module] = path.read_text("utf8"), {}, {}, module
+    return []
+
+
 def setup(app):
     app.connect("source-read", write)
+    app.connect("html-collect-pages", show_whole, priority=400)  # before viewcode's own
     app.connect("doctree-read", depend)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
