@@ -232,7 +232,7 @@ MUTATIONS = [
     Mutation("algorithms/units.py", "slice(s.start * len(by_i), ", "slice(s.start, ", COMPILED),
     Mutation("algorithms/kernels.py", "more = i > 0", "more = False", COMPILED),
     Mutation("algorithms/kernels.py", " + first * x_steps[3]", "", COMPILED),
-    Mutation("algorithms/kernels.py", " or fewer", "", COMPILED),
+    Mutation("algorithms/kernels.py", " or more\n", "\n", COMPILED),
     Mutation("algorithms/kernels.py", "most[2] % lanes == 0 and ", "", COMPILED),
     Mutation("algorithms/kernels.py", " and y_steps[6] == 1", "", COMPILED),
     Mutation(
@@ -382,7 +382,7 @@ MUTATIONS = [
     ),
     Mutation(
         "algorithms/kernels.py",
-        "zeros = u == 0 or d != before[2] or h != before[4]",
+        "zeros = u == 0 or d != last[D] or h != last[H]",
         "zeros = u == 0",
         COMPILED,
     ),
@@ -393,7 +393,10 @@ MUTATIONS = [
         COMPILED,
     ),
     Mutation(
-        "algorithms/depthwise.py", "run = (run + 15) // 16 * 16", "run = run // 16 * 16", ALGORITHMS
+        "algorithms/depthwise.py",
+        "run = (run + ROUND - 1) // ROUND",
+        "run = run // ROUND",
+        ALGORITHMS,
     ),
     Mutation(
         "algorithms/depthwise.py",

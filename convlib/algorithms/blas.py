@@ -23,9 +23,8 @@ class Blas(NamedTuple):
     get: Callable[[], int]
     set: Callable[[int], Any]
     of_a_thread: bool = False  # with OpenMP each thread has a number of its own
-    functions: Callable[[str], Any] | None = (
-        None  # find others, with sizes of 64 bits, by their names
-    )
+    # find others, with sizes of 64 bits, by their names
+    functions: Callable[[str], Any] | None = None
 
 
 @cache

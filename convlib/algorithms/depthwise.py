@@ -16,17 +16,18 @@ from numba import njit
 from .linear import weighted
 from .rows import copy_rows, inside
 from .signals import rest, ring
-from .vectors import BYTES, kernel, wide_vectors
+from .vectors import BYTES, compiled_loop, wide_vectors
 
 # Unsigned numbers index memory as they are; a signed one could count from the end.
 ONE, TWO = np.uintp(1), np.uintp(2)
+ROUND = 16  # cells: runs are multiples, since cells beside whole vectors would be added up singly
 SHORT = 32  # a row of fewer outputs is not worth a loop of its own
 
 nine_taps = weighted(9)
 
 
 @njit(nogil=True)
-def seen(places, size, stride, offset, apart):
+def first_seen(places, size, stride, offset, apart):
     """The first of some places with a cell, its cell, and how many there are.
 
     Place q takes cell q·stride + offset; or, of a stride of 1, every `apart`-th place takes the next.
@@ -39,7 +40,7 @@ def seen(places, size, stride, offset, apart):
     return first, first * stride + offset, end - first
 
 
-@kernel()
+@compiled_loop()
 def forward(x, w, y, sizes, channels_from, channels_to, team):
     """Some of all images' channels: x (n·c·H·W,), w (c·9,), y (n·c·h·w,), all flat.
 
@@ -54,8 +55,8 @@ def forward(x, w, y, sizes, channels_from, channels_to, team):
     copies = np.empty((min(stride_h, 3) * stride_w, 4), np.int64)
     for k in range(len(copies)):
         p, q = k // stride_w, k % stride_w
-        row, from_row, some_rows = seen(tall, high, stride_h, p - above, apart_h)
-        column, from_column, some = seen(line, wide, stride_w, q - left, apart_w)
+        row, from_row, some_rows = first_seen(tall, high, stride_h, p - above, apart_h)
+        column, from_column, some = first_seen(line, wide, stride_w, q - left, apart_w)
         copies[k, 0], copies[k, 1] = k * part + row * line + column, from_row * wide + from_column
         copies[k, 2], copies[k, 3] = some_rows, some
     # where the cells begin that the nine taps see
@@ -102,7 +103,7 @@ def nine_sums(y, x, line, n):
     return s0, s1, s2, s3, s4, s5, s6, s7, s8
 
 
-@kernel()
+@compiled_loop()
 def weight_gradient(x, gy, w, sizes, channels_from, channels_to, team):
     """Some channels of w (c·9,), added up over all images: x (n·c·H·W,), gy (n·c·h·w,), all flat.
 
@@ -113,7 +114,7 @@ def weight_gradient(x, gy, w, sizes, channels_from, channels_to, team):
     images, channels, high, wide, rows, width, stride_h, stride_w, above, left = sizes
     tall, line = (rows - 1) * stride_h + 3, (width - 1) * stride_w + 3
     run = (rows - 1) * stride_h * line + (width - 1) * stride_w + 1
-    run = (run + 15) // 16 * 16  # whole vectors: cells left over would be added up singly
+    run = (run + ROUND - 1) // ROUND * ROUND
     high_seen, cells = min(high, tall - above), min(wide, line - left)
     plane, results = np.zeros(run + 2 * line + 2, x.dtype), np.zeros(run, x.dtype)
     for c in range(channels_from, channels_to):

@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 from .blas import AS_IT_IS, ROWS_FIRST, TURNED, order_of
 from .signals import rest, ring
 from .threads import pieces
-from .vectors import kernel
+from .vectors import compiled_loop
 
 IMAGES, ROWS, COLUMNS = range(3)  # what of a product is cut into parts
 
@@ -50,7 +50,7 @@ def gemm(_: Any, call, turned, sizes, one, a, b, plus, y, pitches):
     return types.void(call, turned, sizes, one, a, b, plus, y, pitches), instructions
 
 
-@kernel()
+@compiled_loop()
 def products(call, one, a, b, y, sizes, arrays, adds, more, cut, start, stop, team):
     """From `start` to `stop` of what is cut, of (n, g, o, i) @ (n, g, i, q) -> (n, g, o, q).
 
@@ -77,7 +77,7 @@ def products(call, one, a, b, y, sizes, arrays, adds, more, cut, start, stop, te
     return rest(team)
 
 
-@kernel()
+@compiled_loop()
 def picked(call, one, w, y, sizes, arrays, x, x_steps, memory, start, stop, team):
     """Products of w (g, o, i) by lines `start` to `stop` of all images, where lines are rows (d, h).
 

@@ -16,17 +16,20 @@ from numba import njit
 from .rows import lay_out, put_zeros, turn, write
 from .runs import MANY, correlate, correlate_columns, correlate_rows, many, starts_of
 from .signals import rest, ring
-from .vectors import BYTES, kernel
+from .vectors import BYTES, compiled_loop
 
 LINE = 16  # cells of a cache line, in float32
 SLACK = 64  # how far whole registers may reach over the end of a row
+# the columns of `units`: a unit's image, its group, and the ranges of d, h, o, of the terms, and of i
+N, G, D, D_END, H, H_END, O, O_END, TERM, TERM_END, I, I_END = range(12)
 
 
 def sizes_of(inputs, most, wide, phases):
     """How far apart channels of cells and of outputs are, and the memory for cells.
 
     There are windows at `most` positions at a time. Registers reach over the ends of both. Channels
-    are an odd number of cache lines apart: a power of two would put them all into one place of a cache.
+    are an odd number of cache lines apart (in float32; in float64 twice that): a power of two would put
+    them all into one place of a cache.
     """
     lines = (phases * wide[0] * wide[1] * wide[2] + LINE - 1) // LINE | 1
     cells, results = lines * LINE, most[0] * wide[1] * wide[2] + SLACK
@@ -40,18 +43,18 @@ distances = njit(nogil=True)(sizes_of)
 def see(cells, channel, x, x_steps, units, u, phases, geometry):
     """Lay out what the windows of unit u see. Zeros stand where the last unit's rows had them."""
     size, wide, stride, begin, _, _ = geometry
-    n, g, d, h, before = units[u, 0], units[u, 1], units[u, 2], units[u, 4], units[max(u - 1, 0)]
+    one, last = units[u], units[max(u - 1, 0)]
+    n, g, d, h, first, number = one[N], one[G], one[D], one[H], one[I], one[I_END] - one[I]
     start = begin[0] + d * stride[0], begin[1] + h * stride[1], begin[2]
-    first, number = units[u, 10], units[u, 11] - units[u, 10]
     at_x = x_steps[0] + n * x_steps[1] + g * x_steps[2] + first * x_steps[3]
-    fewer = number > before[11] - before[10]
-    zeros = u == 0 or d != before[2] or h != before[4] or fewer
+    more = number > last[I_END] - last[I]
+    zeros = u == 0 or d != last[D] or h != last[H] or more
     lay_out(cells, channel, x, at_x, x_steps, size, wide, phases, stride, start, number, zeros)
     if zeros:  # behind the last row, where no next one begins with them
         put_zeros(cells, number * channel, number * channel + SLACK)
 
 
-@kernel()
+@compiled_loop()
 def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry, memory, team):
     """The units' parts of y (n, g, o, d, h, w), from (n, g, i, D, H, W) and (g, o, k).
 
@@ -104,7 +107,7 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
     return rest(team)
 
 
-@kernel()
+@compiled_loop()
 def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, memory, team):
     """The units' parts, added to w (g, k, o), with k and o rounded up. Else as for `forward`.
 

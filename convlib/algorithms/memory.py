@@ -34,7 +34,7 @@ def owner_of(array: Any) -> Any:
 
 
 def usable(array: Any) -> Any:
-    """Copy an array that the kernels do not take: its steps are no whole cells, or its owner has gaps.
+    """Copy an array that compiled loops do not take: its steps are no whole cells, or its owner has gaps.
 
     A read-only one, too: they would be compiled once more for it.
     """

@@ -20,7 +20,7 @@ from .registers import tile
 from .rows import copy_rows
 from .runs import FEW, HALVES, MANY, SINGLE, TERMS, all_cells_of, round_of
 from .signals import rest, ring
-from .vectors import BYTES, kernel, move
+from .vectors import BYTES, compiled_loop, move
 
 OUTPUTS = MANY[0]  # of a matrix of sums
 # registers of positions: a panel's; with many registers, twice as many as MANY, for half of the outputs
@@ -40,7 +40,9 @@ STREAMS, FEW_TERMS = 8, 1 << 10
 FAR = 16  # registers of a run, from which it pays to begin at a cache line
 register = move(0, 1)
 ones, fours = (tile(OUTPUTS, SIZES, taps, beside=1) for taps in (1, TOGETHER))
-most, some, single = (all_cells_of(*size, STREAMS, True) for size in (MANY, FEW, SINGLE))
+many_streams, few_streams, one_stream = (
+    all_cells_of(*size, STREAMS, True) for size in (MANY, FEW, SINGLE)
+)
 
 
 def panel_of(itemsize):
@@ -73,11 +75,11 @@ def put_together(panels, x, cell, apart, n, inputs):
 def few_outputs(y, at_y, pitch, x, at, w, at_w, rows, to, here, run):
     """The sums of `runs.correlate` for one matrix of sums, of cells where they lie."""
     if here > FEW[0]:
-        most(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
+        many_streams(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
     elif here > 1:
-        some(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
+        few_streams(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
     else:
-        single(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
+        one_stream(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, False)
 
 
 @njit(nogil=True)
@@ -144,7 +146,7 @@ def panel_outputs(y, at_y, pitch, panels, line, at, to, w, at_w, rows, inputs, o
                 q += n * lanes
 
 
-@kernel()
+@compiled_loop()
 def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
     """The units' parts of y (n, g, o, positions), from (n, g, i, positions) and w (g, o, i).
 
@@ -170,24 +172,24 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
         cell = x_steps[0] + n * x_steps[1] + g * x_steps[2] + q
         at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + o * pitch + q
         at_w = (g * outputs + o) * inputs
-        thin = number <= OUTPUTS and inputs <= FEW_TERMS
+        streams = number <= OUTPUTS and inputs <= FEW_TERMS
         in_place = number <= THIN or (run <= SHORT and number <= SEVERAL)
         # registers of cells that are read in place begin at cache lines, if those of all channels can
         head, lines = 0, apart % lanes == 0 and run % lanes == 0 and run >= FAR * lanes
-        if in_place and not thin and lines and round_of(inputs, NEAR) >= inputs:
+        if in_place and not streams and lines and round_of(inputs, NEAR) >= inputs:
             head = -(x.ctypes.data // w.itemsize + cell) % lanes
         if not in_place:
             put_together(panels, x, cell, apart, whole, inputs)
         stand_up(columns, x, cell + whole, apart, run - whole, inputs)
         # all outputs of a matrix of sums are written, and more than there are would be others' cells
-        exact = thin and (number == FEW[0] or number == 1)
+        exact = streams and (number == FEW[0] or number == 1)
         direct = number if exact else number // OUTPUTS * OUTPUTS
         while number > 0:
             # some whole matrices, or the outputs that are left
             here, to_y, place, far = min(group, direct), y, at_y, pitch
             if here == 0:
                 here, to_y, place, far = number, sums, 0, whole
-            if thin:
+            if streams:
                 few_outputs(to_y, place, far, x[cell:], at, w, at_w, rows, to, here, whole)
             elif in_place:
                 all_outputs(to_y, place, far, x, cell, at, w, at_w, rows, to, here, head, whole)

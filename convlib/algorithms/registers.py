@@ -23,6 +23,10 @@ from .vectors import ATTRIBUTE, BYTES, REGISTER, REGISTERS, in_all
 
 # Sums that fit, beside what they are made of
 ROOM = 24 if REGISTERS == 32 else 12
+# what the functions that `tile` makes take, in this order
+NAMES = (
+    "n y at_y pitch down x start line at w at_w rows to here first end more s at_s far below"
+).split()
 
 
 def tile(
@@ -65,15 +69,16 @@ def tile(
     ):  # fmt: skip
         def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             set.add(builder.function.attributes, ATTRIBUTE)
-            number = context.get_value_type(signature.args[1].dtype)
+            kinds = dict(zip(NAMES, signature.args, strict=True))
+            given = dict(zip(NAMES, arguments, strict=True))
+            number = context.get_value_type(kinds["y"].dtype)
             size = context.get_abi_sizeof(number)
             vector = ir.VectorType(number, BYTES // size)
             whole = ir.IntType(64)
             none = ir.Constant(vector, None)
 
-            def data(array: int) -> Any:
-                made = context.make_array(signature.args[array])
-                return made(context, builder, arguments[array]).data
+            def data(name: str) -> Any:
+                return context.make_array(kinds[name])(context, builder, given[name]).data
 
             def at_place(memory: Any, *places: Any) -> Any:
                 for place in places:
@@ -86,9 +91,9 @@ def tile(
             def cells(memory: Any, *places: Any) -> Any:
                 return builder.bitcast(at_place(memory, *places), vector.as_pointer())
 
-            y, x, at, w, rows, to, s = (data(array) for array in (1, 5, 8, 9, 11, 12, 17))
+            y, x, at, w, rows, to, s = map(data, "y x at w rows to s".split())
             n, at_y, pitch, down, start, line, at_w, here, first, end, more, at_s, far, below = (
-                arguments[a] for a in (0, 2, 3, 4, 6, 7, 10, 13, 14, 15, 16, 18, 19, 20)
+                given[name] for name in NAMES if not isinstance(kinds[name], types.Array)
             )
             if more.type != ir.IntType(1):
                 more = builder.trunc(more, ir.IntType(1))
@@ -100,7 +105,7 @@ def tile(
                     for _ in range(vectors + taps - 2):
                         starts.append(builder.add(starts[-1], line))
                     return starts
-                if isinstance(signature.args[6], types.UniTuple):
+                if isinstance(kinds["start"], types.UniTuple):
                     return [builder.extract_value(start, v) for v in range(vectors)]
                 return [builder.add(start, whole(v * vector.count)) for v in range(vectors)]
 

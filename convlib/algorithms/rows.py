@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from .signals import rest, ring
-from .vectors import kernel, move
+from .vectors import compiled_loop, move
 
 # Unsigned numbers index memory as they are; a signed one could count from the end.
 TWO, THREE = np.uintp(2), np.uintp(3)
@@ -52,7 +52,7 @@ def whole_vectors(step: int) -> Any:
 neighbours, every_second = whole_vectors(1), whole_vectors(2)
 
 
-@kernel(inline="always")
+@compiled_loop(inline="always")
 def copy_rows(to, place, line, apart, x, cell, down, step, rows, n):
     """to[place + r·line + q·apart] = x[cell + r·down + q·step], for so many rows r of n cells."""
     if apart == 1 and step == 1 and n >= 4:
@@ -66,14 +66,14 @@ def copy_rows(to, place, line, apart, x, cell, down, step, rows, n):
                 to[there] = x[np.uintp(cell + r * down + q * step)]
 
 
-@kernel(inline="always")
+@compiled_loop(inline="always")
 def put_zeros(to, start, end):
     """Write zeros to the places from `start` to before `end`."""
     for q in range(start, end):
         to[np.uintp(q)] = 0
 
 
-@kernel(inline="always")
+@compiled_loop(inline="always")
 def inside(places, size, stride, offset):
     """The first place q with a cell, and the end of them: 0 <= q·stride + offset < size."""
     first, end = -offset, size - offset
@@ -83,7 +83,7 @@ def inside(places, size, stride, offset):
     return first, max(min(places, end), first)
 
 
-@kernel()
+@compiled_loop()
 def lay_out(to, pitch, x, at_x, steps, size, wide, phases, stride, start, channels, zeros):
     """Copy cells (i, D, H, W) of x into places (i, phases, d, h, w), channels `pitch` apart.
 
@@ -115,7 +115,7 @@ def lay_out(to, pitch, x, at_x, steps, size, wide, phases, stride, start, channe
             put_zeros(to, i * pitch + used, (i + 1) * pitch)
 
 
-@kernel()
+@compiled_loop()
 def write(y, at_y, steps, results, pitch, wide, sizes, channels):
     """Copy results (o, d, h, w), rows as far apart as `wide` says, to y. The rest is dropped."""
     for o in range(channels):
@@ -125,7 +125,7 @@ def write(y, at_y, steps, results, pitch, wide, sizes, channels):
             copy_rows(y, place, line, apart, results, result, wide[2], 1, rows, n)
 
 
-@kernel()
+@compiled_loop()
 def turn(to, places, y, at_y, steps, wide, sizes, channels):
     """Copy y (o, d, h, w) to (d·h·w, o), and tell where position d, h, w stands in rows of `wide`.
 
@@ -145,7 +145,7 @@ def turn(to, places, y, at_y, steps, wide, sizes, channels):
     return q
 
 
-@kernel()
+@compiled_loop()
 def interleave(x, to, images, size, start, end, team):
     """to[n, q, m] = x[n, m, q], for those of all n·q from `start` to `end`: `images` m, `size` cells q.
 
@@ -160,7 +160,7 @@ def interleave(x, to, images, size, start, end, team):
     return rest(team)
 
 
-@kernel()
+@compiled_loop()
 def part_again(x, to, images, size, start, end, team):
     """to[n, m, q] = x[n, q, m]: the other way round."""
     ring(team)

@@ -51,23 +51,24 @@ def all_cells_of(
     whose cells are a `line` apart.
     """
     sums = tile(outputs, registers, taps)
-    a, b, c = registers
-    # exact: take a registers if so many are left; else take them as soon as more than b are left, and
-    # reach over the end
-    wide, narrow, or_equal = (a, b, 1) if exact else (b, c, 0)
-    most = together // taps
+    most, middle, least = registers
+    # exact: take the most registers if so many are left; else take them as soon as more than the middle
+    # number are left, and reach over the end
+    wide, narrow, or_equal = (most, middle, 1) if exact else (middle, least, 0)
+    most_terms = together // taps
 
     @njit(nogil=True)
     def multiply(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, line=0):
         lanes = BYTES // y.itemsize
-        some = round_of(len(at), most)
+        some = round_of(len(at), most_terms)
         for k in range(0, len(at), some):
             end, q = min(k + some, len(at)), 0
             while q < run:
                 p, left = at_y + q, run - q + or_equal
                 # four left are two and two: one has too few sums to keep a processor busy
-                halves = a * lanes < run - q <= 2 * b * lanes
-                n = a if left > wide * lanes and not halves else b if left > narrow * lanes else c
+                halves = most * lanes < run - q <= 2 * middle * lanes
+                n = most if left > wide * lanes and not halves else middle
+                n = n if left > narrow * lanes else least
                 sums(
                     n, y, p, pitch, lanes, x, q, line, at, w, at_w, rows, to,
                     here, k, end, more, y, p, pitch, lanes,
@@ -122,12 +123,12 @@ def all_rows_of(taps: int) -> Any:
     """
     sums_of, heights = tile(MANY[0], MANY[1], taps), (2 * COLUMN, COLUMN) if HALVES else (COLUMN,)
     stack_of = tile(MANY[0], heights, taps, stacked=True)
-    most = TERMS // taps
+    most_terms = TERMS // taps
 
     @njit(nogil=True)
     def multiply(to_y, sums, x, starts, shape, wide, at, w, at_w, rows, to, more, last, line):
         s, first, far = sums
-        lanes, here, some = BYTES // s.itemsize, len(rows), round_of(len(at), most)
+        lanes, here, some = BYTES // s.itemsize, len(rows), round_of(len(at), most_terms)
         stacked = shape[1] // COLUMN * COLUMN if taps > 1 and abs(line) == wide[2] else 0
         # registers are stacked from above, or from the last row, in the direction of the taps
         down = shape[2] if line > 0 else -shape[2]

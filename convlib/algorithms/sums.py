@@ -13,8 +13,9 @@ from numba import njit
 from .kernels import distances, see
 from .rows import THREE, TWO, lay_out
 from .signals import rest, ring
-from .vectors import kernel, wide_vectors
+from .vectors import compiled_loop, wide_vectors
 
+ROUND = 32  # cells: runs are multiples, since cells beside whole vectors would be added up singly
 TILE = 1024  # cells of a row that stay in the innermost cache, for all channels and taps
 
 
@@ -64,7 +65,7 @@ def twelve_sums(y, at_y, pitch, x, at, k, start, n):
     return a0, b0, c0, a1, b1, c1, a2, b2, c2, a3, b3, c3
 
 
-@kernel()
+@compiled_loop()
 def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, memory, team):
     """The units' sums, added to w (g, o, k); there k is a multiple of nine. Else as for `forward`."""
     ring(team)
@@ -86,8 +87,7 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
         rows_before, number_before = (d, d_end, h, h_end), number
         lay_out(results, pitch, gy, at_y, gy_steps, end, rows, one_phase, ones, here, number, zeros)
         run = ((d_end - d - 1) * wide[1] + h_end - h - 1) * wide[2] + most[2]
-        # whole vectors: cells left over would be added up singly
-        run = (run + 31) // 32 * 32
+        run = (run + ROUND - 1) // ROUND * ROUND
         for q in range(0, run, TILE):
             n = min(TILE, run - q)
             for first in range(0, number, 4):

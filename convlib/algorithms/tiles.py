@@ -6,8 +6,8 @@ after the other, for all tiles of some rows at once. So that neighbours in memor
 tiles, every fourth cell of a row is put beside the next.
 
 A unit of work is some rows of tiles and some outputs. Its inputs are transformed, as many channels at
-a time as stay in the cache; then eight outputs' kernels, which meet them at once. Nothing that has
-been transformed goes farther than the cache.
+a time as stay in the cache; then as many outputs' kernels as a matrix of sums has, which meet them at
+once. Nothing that has been transformed goes farther than the cache.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .linear import join_fours, linear, part_fours
 from .rows import copy_rows, put_zeros
 from .runs import MANY, many
 from .signals import rest, ring
-from .vectors import BYTES, kernel
+from .vectors import BYTES, compiled_loop
 from .winograd import F
 
 OUTPUTS = MANY[0]  # of a matrix of sums
@@ -50,12 +50,18 @@ def sizes_of(rows, across, inputs, itemsize):
 
 
 def memory_for(run, tiles, inputs, products):
-    """The values that take memory: a band, its columns and their sums, weights, and what is transformed."""
+    """How many values the parts of a thread's memory have, in the order in which they are used."""
     return (
-        max(4 * run, 8 * tiles), 4 * run + 64, max(6 * run, 28 * tiles), (9 + 18 * OUTPUTS) * inputs,
-        6 * OUTPUTS * inputs, PLACES * (inputs * tiles + BETWEEN),
-        PLACES * (OUTPUTS * tiles + BETWEEN) * products,
-    )  # fmt: skip
+        max(4 * run, 8 * tiles),  # a band: rows of cells; later a row of outputs, four a tile
+        4 * run + 64,  # its four columns: every fourth cell of a row; registers reach over the end
+        # sums along one axis: six of cells; of products 24, and the four that they become along the other
+        max(6 * run, 28 * tiles),
+        # an output's nine weights, and for each output 18 sums along h
+        (9 + 18 * OUTPUTS) * inputs,
+        6 * OUTPUTS * inputs,  # these outputs' transformed weights, for six places
+        PLACES * (inputs * tiles + BETWEEN),  # transformed cells
+        PLACES * (OUTPUTS * tiles + BETWEEN) * products,  # of so many matrices of sums
+    )
 
 
 distances, sizes_in_memory = njit(nogil=True)(sizes_of), njit(nogil=True)(memory_for)
@@ -119,7 +125,7 @@ def transform_outputs(y, at_y, steps, size, products, first, apart, tiles, pitch
                 copy_rows(y, to, 0, steps[6], band, 0, 0, 1, 1, wide)
 
 
-@kernel()
+@compiled_loop()
 def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
     """The units' parts of y (n, g, o, h, w), from (n, g, i, H, W) and (g, o, i, 9).
 
@@ -161,9 +167,8 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
                 # where sums over inputs go on with the next channels, all outputs' products are kept
                 block = (o - o_from) // OUTPUTS * PLACES * place if chunk < inputs else 0
                 for a in range(6):
-                    for r in range(
-                        here
-                    ):  # G along w: six places at a time stay in the innermost cache
+                    # G along w: six places at a time stay in the innermost cache
+                    for r in range(here):
                         from_row = (9 + 18 * r + a) * apart
                         of = (from_row, from_row + 6 * apart, from_row + 12 * apart)
                         of_weights(u, r * apart, OUTPUTS * apart, rows, of, k)

@@ -3,7 +3,8 @@
 LLVM, Numba's compiler, turns a loop into vector instructions. But it keeps to vectors of 256 bits on
 processors that have 512: on the first of them wide vectors slowed the clock down. Loops that do nothing
 but multiply and add gain more than that loses. A function says so by an attribute of LLVM's, for which
-Numba has no option. Some loops are written in LLVM's own instructions: here, and in `registers.py`.
+Numba has no option. Some loops are written in LLVM's own instructions: here, and in `registers.py`,
+`linear.py`, `gemm.py` and `signals.py`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ BYTES = 64 if "+avx512f" in _features else 32 if "+avx2" in _features else 16  #
 REGISTERS = 32 if BYTES == 64 or _arm else 16
 REGISTER = "w" if _arm else "v"  # what compilers call one that holds a vector
 
-# The kernels that are compiled into one another, and what stands in them as constants: a change of
+# The loops that are compiled into one another, and what stands in them as constants: a change of
 # one file is a change of all.
 _names = (
     "blas",
@@ -53,7 +54,7 @@ _files = [Path(__file__).with_name(f"{name}.py") for name in _names]
 STAMP = tuple((f.stat().st_mtime_ns, f.stat().st_size) for f in _files if f.exists())
 
 
-def kernel(**options: Any) -> Callable[..., Any]:
+def compiled_loop(**options: Any) -> Callable[..., Any]:
     """Compile a function that does not take Python's lock, and keep it for the next process.
 
     Numba compiles it anew when its own file has changed. But what it calls from the other files is
