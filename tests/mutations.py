@@ -19,7 +19,7 @@ class Mutation(NamedTuple):
 GEOMETRY = "test_geometry.py"
 POOLING = "test_pooling.py"
 CONVOLUTION = "test_oracle.py test_convolution.py"
-BEGIN = "        call = begin()\n        try:\n            "
+BEGIN = "        with Call():\n            "
 TRANSPOSED = "test_oracle.py test_transposed.py"
 REFUSED = "test_properties.py::test_refused"
 CHECKS = "test_convolution.py test_transposed.py"
@@ -226,7 +226,10 @@ MUTATIONS = [
         "algorithms/terms.py", "tuple(found or range(prod(shape.taps)))", "tuple(found)", COMPILED
     ),
     Mutation(
-        "algorithms/units.py", "layout.wide[-1] - shape.positions[-1], loops", "loops", COMPILED
+        "algorithms/units.py",
+        "layout.wide[-1] - shape.positions[-1], with_numba",
+        "with_numba",
+        COMPILED,
     ),
     Mutation("algorithms/terms.py", "np.cumsum([0, *counts])", "np.cumsum([*counts, 0])", COMPILED),
     Mutation("algorithms/units.py", "slice(s.start * len(by_i), ", "slice(s.start, ", COMPILED),
@@ -293,7 +296,7 @@ MUTATIONS = [
         "            pass\n",
         COMPILED + " test_grad.py",
     ),
-    Mutation("algorithms/rules.py", "(large or few or apart)", "(large or few)", ALGORITHMS),
+    Mutation("algorithms/rules.py", "(large or few or parted)", "(large or few)", ALGORITHMS),
     Mutation("algorithms/rules.py", 'or (task == "input" and', "or (", ALGORITHMS),
     Mutation("algorithms/flat.py", "s // gcd(s, d))\n", "1)\n", ALGORITHMS),
     Mutation("algorithms/flat.py", "(images - 1) * plane + layout.run", "layout.run", ALGORITHMS),
@@ -305,7 +308,9 @@ MUTATIONS = [
         "algorithms/flat.py", "xp.matmul(matrix[g]", "xp.matmul(matrix[: len(to)]", ALGORITHMS
     ),
     Mutation("algorithms/flat.py", 'invalid="ignore", over="ignore"', "", ALGORITHMS),
-    Mutation("algorithms/rules.py", "positions * near() >> 13", "positions", "test_algorithms.py"),
+    Mutation(
+        "algorithms/rules.py", "(positions * near()) >> 13", "positions", "test_algorithms.py"
+    ),
     Mutation(
         "algorithms/units.py",
         "positions if q.stop == number else q.stop * panel",
@@ -439,14 +444,14 @@ MUTATIONS = [
     ),
     Mutation(
         "algorithms/choice.py",
-        f'else x[(..., *cells)]\n{BEGIN}function(name, "forward")',
-        f'else x\n{BEGIN}function(name, "forward")',
+        f'else x[(..., *cells)]\n{BEGIN}computes(name, "forward")',
+        f'else x\n{BEGIN}computes(name, "forward")',
         ALGORITHMS,
     ),
     Mutation(
         "algorithms/choice.py",
-        f'else x[(..., *cells)]\n{BEGIN}function(name, "weight_gradient")',
-        f'else x\n{BEGIN}function(name, "weight_gradient")',
+        f'else x[(..., *cells)]\n{BEGIN}computes(name, "weight_gradient")',
+        f'else x\n{BEGIN}computes(name, "weight_gradient")',
         ALGORITHMS,
     ),
     Mutation("algorithms/choice.py", "s * m + d * k", "s * m - s + d * k", ALGORITHMS),
@@ -493,7 +498,7 @@ MUTATIONS = [
     ),
     Mutation("algorithms/shared_rows.py", "steps.stride[axis] > 1", "False", ALGORITHMS),
     Mutation("algorithms/strips.py", "<= q < size for", "<= q <= size for", ALGORITHMS),
-    Mutation("algorithms/strips.py", "edge.stop > edge.start", "False", ALGORITHMS),
+    Mutation("algorithms/steps.py", "edge.stop > edge.start", "False", ALGORITHMS),
     Mutation("algorithms/strips.py", "steps.dilation[self.axis]\n", "1\n", ALGORITHMS),
     Mutation("algorithms/strips.py", "+ (taps - 1) * apart - before", "- before", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "if some.start == 0:", "if True:", ALGORITHMS),
@@ -523,6 +528,7 @@ MUTATIONS = [
         "algorithms/blas.py", "return TURNED, max(along, rows)", "return TURNED, rows", ALGORITHMS
     ),
     Mutation("algorithms/blas.py", "orders[2][0] == AS_IT_IS", "True", ALGORITHMS),
+    Mutation("algorithms/turned.py", "if lo >= hi:", "if lo > hi:", ALGORITHMS),
     Mutation(
         "algorithms/turned.py", "copied[:, :, some] = kernel", "copied[:, :] = kernel", ALGORITHMS
     ),

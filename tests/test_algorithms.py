@@ -69,6 +69,8 @@ EXTRA = [
     Case((2, 4, 9, 11), (5, 4, 2, 3), {"stride": (3, 4), "padding": 1}),
     Case((1, 4, 9, 13), (5, 4, 2, 3), {"stride": (3, 4), "padding": (0, 2), "dilation": (2, 3)}),
     Case((2, 3, 13), (4, 3, 3), {"stride": 3, "padding": 1}),
+    # cells that taps reach, but from no window that there is
+    Case((1, 2, 11), (3, 2, 5), {"stride": 6, "padding": 6, "dilation": 5}),
     Case((2, 3, 5, 6, 7), (4, 3, 2, 1, 2), {"stride": 2}),
     # windows that share rows: rows of padding alone, frames of padding alone, strides of other axes
     Case((1, 2, 3, 4), (3, 2, 3, 3), {"padding": (7, 6)}),
@@ -89,31 +91,33 @@ def blocks(request, monkeypatch):
         monkeypatch.setattr(im2col, "LEAST_TERMS", 1)
         monkeypatch.setattr(im2col, "ALONE", 1)
         for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
-            for least in ("SMALL", "SEVERAL"):
-                if hasattr(choice.module(name), least):
-                    monkeypatch.setattr(choice.module(name), least, 0)
-        winograd = choice.module("winograd")
+            for least in ("ONE_THREAD", "SEVERAL", "SMALL_CHANNEL", "WAKE"):
+                if hasattr(choice.file_of(name), least):
+                    monkeypatch.setattr(choice.file_of(name), least, 0)
+        winograd = choice.file_of("winograd")
         for name in ("BLOCK", "TILES", "CACHED", "INPUTS", "PRODUCTS", "FEW"):
             monkeypatch.setattr(winograd, name, {"BLOCK": 64, "TILES": 4}.get(name, 1))
         winograd.planned.cache_clear()
-        monkeypatch.setattr(choice.module("flat"), "BLOCK", 64)
-        monkeypatch.setattr(choice.module("bands"), "CELLS", 16)
+        monkeypatch.setattr(choice.file_of("flat"), "BLOCK", 64)
+        monkeypatch.setattr(choice.file_of("bands"), "CELLS", 16)
         monkeypatch.setattr(threads, "limit", lambda: 3)
         for name in (
             "im2col", "flat", "bands", "taps", "units", "winograd", "fft", "apart", "products",
         ):  # fmt: skip
-            monkeypatch.setattr(choice.module(name), "limit", lambda: 2)
+            monkeypatch.setattr(choice.file_of(name), "limit", lambda: 2)
         for least in ("SINGLE", "SHARED"):
-            monkeypatch.setattr(choice.module("products"), least, 0)
+            monkeypatch.setattr(choice.file_of("products"), least, 0)
         for name, size in (("ROOM", 1), ("COLUMNS", 9), ("LEAST", 1), ("TERMS", 1), ("PIECE", 2)):
-            monkeypatch.setattr(choice.module("shared_rows"), name, size)
+            monkeypatch.setattr(choice.file_of("shared_rows"), name, size)
         # all would be heavy: some weights are put in order all the same
-        monkeypatch.setattr(choice.module("shared_rows"), "is_heavy", lambda shape, *_: shape.o % 2)
-        monkeypatch.setattr(choice.module("units"), "SHARED", 1)
+        monkeypatch.setattr(
+            choice.file_of("shared_rows"), "is_heavy", lambda shape, *_: shape.o % 2
+        )
+        monkeypatch.setattr(choice.file_of("units"), "SHARED", 1)
         for name in ("TAPS", "FEW"):
-            monkeypatch.setattr(choice.module("turned"), name, 1)
+            monkeypatch.setattr(choice.file_of("turned"), name, 1)
     yield request.param
-    choice.module("winograd").planned.cache_clear()
+    choice.file_of("winograd").planned.cache_clear()
 
 
 @pytest.mark.parametrize("name", algorithms.ALGORITHMS)
@@ -325,21 +329,25 @@ def test_auto_takes_direct_sums_unless_an_error_is_allowed(monkeypatch, task, nu
         axes = len(shape.taps)
         steps = Steps((1,) * axes, ((1, 1),) * axes, (1,) * axes)
         for dtype in ("float32", "float64", "complex64", "int64"):
-            name = choice.choose("auto", task, shape, steps, np.dtype(dtype), np)
+            name = choice.choose("auto", task, shape, steps, np.dtype(dtype), np, "conv")
             assert name in DIRECT and name != "bands"
             assert numba or name != "compiled"
     dense = SHAPES[1]._replace(i=128, o=128)
     for allowed in (0, 1e-5, 1e-3):
         with convlib.allowed_error(allowed):
-            taken[allowed] = choice.choose("auto", task, dense, plain, np.dtype("float32"), np)
+            taken[allowed] = choice.choose(
+                "auto", task, dense, plain, np.dtype("float32"), np, "conv"
+            )
     direct = "compiled" if numba else "im2col"
     assert taken == {0: direct, 1e-5: "winograd-f23", 1e-3: "winograd"}
     with convlib.allowed_error(1e-3):
-        large = choice.choose("auto", task, SHAPES[7], plain, np.dtype("float32"), np)
+        large = choice.choose("auto", task, SHAPES[7], plain, np.dtype("float32"), np, "conv")
         strided = plain._replace(stride=(2, 2))
         assert large == "fft"
-        assert choice.choose("auto", task, dense, strided, np.dtype("float32"), np) == direct
-        assert choice.choose("auto", task, dense, plain, np.dtype("int64"), np) == "im2col"
+        assert (
+            choice.choose("auto", task, dense, strided, np.dtype("float32"), np, "conv") == direct
+        )
+        assert choice.choose("auto", task, dense, plain, np.dtype("int64"), np, "conv") == "im2col"
     choice._auto.cache_clear()
 
 
@@ -357,14 +365,14 @@ def test_tiny_calls_take_the_fewest_steps(task):
         (one, plain, "int32", np, "windows"),
         (one, plain, "float32", None, "windows"),  # on a GPU
     ):
-        assert choice.choose("auto", task, shape, steps, np.dtype(dtype), xp) == expected
+        assert choice.choose("auto", task, shape, steps, np.dtype(dtype), xp, "conv") == expected
 
 
 def test_allowed_error_belongs_to_its_block_and_thread():
     dense, plain = SHAPES[1], Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
 
     def name() -> str:
-        return choice.choose("auto", "forward", dense, plain, np.dtype("float32"), np)
+        return choice.choose("auto", "forward", dense, plain, np.dtype("float32"), np, "conv")
 
     direct = "compiled" if choice.is_available() else "im2col"
     with convlib.allowed_error(1e-3):
@@ -540,7 +548,7 @@ def test_an_interrupt_leaves_blas_its_threads(monkeypatch, call, late):
 @pytest.mark.parametrize("numba", [False, True])
 def test_when_two_threads_are_left_to_blas(monkeypatch, numba):
     """Without Numba, blocks are shared out from three threads on. Only large layers are."""
-    apart = choice.module("apart")
+    apart = choice.file_of("apart")
     large = Shape(1, 1, 256, 256, (56, 56), (3, 3))
     small, few = large._replace(positions=(7, 7)), large._replace(i=4096, positions=(16, 16))
     monkeypatch.setattr(products, "address_of", lambda dtype: 64 if numba else 0)
@@ -561,7 +569,7 @@ def test_when_two_threads_are_left_to_blas(monkeypatch, numba):
 def shared_by(monkeypatch, number):
     """Let products of any size be shared by so many threads, and say how each was."""
     needs("compiled")
-    for least in ("SINGLE", "SHARED", "SEVERAL"):
+    for least in ("SINGLE", "SHARED", "WAKE"):
         monkeypatch.setattr(products, least, 0)
     for module in (products, im2col, threads):
         monkeypatch.setattr(module, "limit", lambda: number)
@@ -570,7 +578,7 @@ def shared_by(monkeypatch, number):
 
 def watched(monkeypatch):
     """Collect for each call of BLAS from compiled code what it computes: (cut, start, stop)."""
-    calls, gemm = [], choice.module("gemm")
+    calls, gemm = [], choice.file_of("gemm")
 
     def watch(function):
         def call(*args):
@@ -619,7 +627,7 @@ def test_a_product_is_shared_out(monkeypatch, rows, columns, images, number, ord
         products.multiply(np, ORDERS[order](one), ORDERS[order](b), out[..., :columns])
         assert_near(out[..., :columns], wanted, EPSILONS)
         assert (out[..., columns:] == 7).all()
-        gemm = choice.module("gemm")
+        gemm = choice.file_of("gemm")
         total, cut = max((columns, gemm.COLUMNS), (rows, gemm.ROWS), key=lambda pair: pair[0])
         if (images or (1,))[0] % number == 0:
             total, cut = images[0], gemm.IMAGES
@@ -731,7 +739,7 @@ def test_cells_of_strided_layers_are_picked_in_each_thread(
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_when_columns_share_rows(monkeypatch, number, numba):
     """Where BLAS can be called for it: alone, by threads that share blocks, not beside own threads."""
-    shared_rows = choice.module("shared_rows")
+    shared_rows = choice.file_of("shared_rows")
     if not blas.address_of_gemm(np.dtype(np.float32)):
         pytest.skip("NumPy has another BLAS here")
     if numba:
@@ -802,7 +810,7 @@ def test_when_columns_share_rows(monkeypatch, number, numba):
 @pytest.mark.parametrize("piece, shares", [(4, [(0, 2), (2, 4)]), (7, [(0, 4)])])
 def test_threads_share_channels_of_a_gradient_or_its_blocks(monkeypatch, piece, shares):
     """Channels, as then nothing is to be added up in the end; if BLAS has enough of them."""
-    shared_rows = choice.module("shared_rows")
+    shared_rows = choice.file_of("shared_rows")
     if not blas.address_of_gemm(np.dtype(np.float32)):
         pytest.skip("NumPy has another BLAS here")
     for name, size in (("LEAST", 1), ("TERMS", 1), ("COLUMNS", 9), ("PIECE", piece)):
@@ -819,7 +827,7 @@ def test_threads_share_channels_of_a_gradient_or_its_blocks(monkeypatch, piece, 
     found, expected = np.empty((2, 1, 5, 4, 3, 3), np.float32)
     shared_rows.weight_gradient(x, gy, found, steps, 0, 2)
     assert sorted(used) == shares
-    choice.module("einsum").weight_gradient(np, x, gy, expected, steps)
+    choice.file_of("einsum").weight_gradient(np, x, gy, expected, steps)
     assert_near(found, expected, EPSILONS)
 
 
@@ -837,7 +845,7 @@ def test_threads_share_channels_of_a_gradient_or_its_blocks(monkeypatch, piece, 
 )
 def test_shared_rows_of_any_gradient(monkeypatch, change):
     """Of one that BLAS cannot read where it lies, too: its rows upon each other, backwards, apart."""
-    shared_rows = choice.module("shared_rows")
+    shared_rows = choice.file_of("shared_rows")
     for least in ("LEAST", "TERMS"):
         monkeypatch.setattr(shared_rows, least, 1)
     monkeypatch.setattr(im2col, "threads_for", lambda *sizes: 0)
@@ -851,7 +859,7 @@ def test_shared_rows_of_any_gradient(monkeypatch, change):
 
 def test_blocks_of_shared_rows_take_an_eighth_of_all_columns():
     """All threads' together, but hundreds of columns at least."""
-    shared_rows = choice.module("shared_rows")
+    shared_rows = choice.file_of("shared_rows")
     steps = Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
     for inputs, size, number in (
         (64, 112, 1),
@@ -879,7 +887,7 @@ def test_blocks_of_shared_rows_take_an_eighth_of_all_columns():
 
 def test_pieces_of_a_weight_take_an_eighth_of_all_columns():
     """In the order of its taps, with their columns; of a heavy one, as few channels as BLAS takes."""
-    shared_rows = choice.module("shared_rows")
+    shared_rows = choice.file_of("shared_rows")
     for images, inputs, outputs, size, pieces in (
         (1, 512, 512, 32, 2),
         (4, 512, 512, 32, 2),
@@ -910,7 +918,7 @@ def test_pieces_of_a_weight_take_an_eighth_of_all_columns():
     ],
 )
 def test_where_rows_are_shared(inputs, outputs, size, groups, kernel, expected):
-    shared_rows = choice.module("shared_rows")
+    shared_rows = choice.file_of("shared_rows")
     if not blas.address_of_gemm(np.dtype(np.float32)):
         pytest.skip("NumPy has another BLAS here")
     shape = Shape(1, groups, inputs, outputs, (size, size), (kernel, kernel))
@@ -925,7 +933,7 @@ def test_where_rows_are_shared(inputs, outputs, size, groups, kernel, expected):
 )
 def test_rows_of_padding_are_not_multiplied(monkeypatch, least, products):
     """Nor frames of it. Which axis is shared depends on how many columns a product would have."""
-    shared_rows = choice.module("shared_rows")
+    shared_rows = choice.file_of("shared_rows")
     if not blas.address_of_gemm(np.dtype(np.float32)):
         pytest.skip("NumPy has another BLAS here")
     for name, size in (("LEAST", least), ("TERMS", 12)):
@@ -1039,7 +1047,7 @@ def test_only_blas_of_numpys_wheels_is_called_by_its_address(monkeypatch):
 )
 def test_windows_lie_apart(monkeypatch, taps, stride, dilation, expected):
     """Then one tap at most reaches each cell; and `apart.py` computes what it says."""
-    apart = choice.module("apart")
+    apart = choice.file_of("apart")
     steps = Steps(stride, ((1, 0), (0, 1)), dilation)
     shape = Shape(2, 1, 3, 4, (4, 5), taps)
     size = tuple(
@@ -1180,7 +1188,7 @@ def test_where_all_columns_are_copied_at_once(monkeypatch, changes, expected):
     shape = Shape(1, 1, 3, 8, (56, 56), (3, 3))._replace(**changes)
     steps = Steps((2, 2), ((1, 1), (1, 1)), (1, 1))
     for task in ("forward", "weight"):
-        name = choice.choose("auto", task, shape, steps, np.dtype("f4"), np)
+        name = choice.choose("auto", task, shape, steps, np.dtype("f4"), np, "conv")
         if expected in ("weight", None):  # forwards, rows are flattened
             assert name == ("flat" if task == "forward" else "windows" if expected else "im2col")
         else:
@@ -1220,7 +1228,9 @@ def test_where_rows_are_flattened(monkeypatch, task, changes, stride, expected):
     shape = Shape(1, 64, 1, 1, (32, 64), (3, 3))._replace(**changes)
     steps = Steps((stride,) * 2, ((1, 1), (1, 1)), (1, 1))
     assert rules.flat_pays(task, shape, steps) == expected
-    assert (choice.choose("auto", task, shape, steps, np.dtype("f4"), np) == "flat") == expected
+    assert (
+        choice.choose("auto", task, shape, steps, np.dtype("f4"), np, "conv") == "flat"
+    ) == expected
 
 
 @pytest.mark.parametrize(
@@ -1251,7 +1261,7 @@ def test_where_an_input_gradient_is_added_up(monkeypatch, changes, stride, expec
     monkeypatch.setattr(choice, "_auto", choice._auto.__wrapped__)  # remembers nothing
     shape = Shape(1, 1, 64, 64, (28, 28), (3, 3))._replace(**changes)
     steps = Steps((stride,) * 2, ((1, 1), (1, 1)), (1, 1))
-    name = choice.choose("auto", "input", shape, steps, np.dtype("f4"), np)
+    name = choice.choose("auto", "input", shape, steps, np.dtype("f4"), np, "conv")
     assert name == ("windows" if expected else "im2col")
 
 
@@ -1259,7 +1269,7 @@ def test_where_an_input_gradient_is_added_up(monkeypatch, changes, stride, expec
 @pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 2), (2, 2), (2, 3), (3, 2)])
 def test_rows_are_flattened_from_image_to_image(monkeypatch, number, stride, dilation):
     """Two images, three, two, three: what a block before left behind is in no result."""
-    flat, rng = choice.module("flat"), np.random.default_rng(0)
+    flat, rng = choice.file_of("flat"), np.random.default_rng(0)
     settings = {"stride": stride, "dilation": dilation, "padding": (2, 1), "groups": 3}
     x, w = rng.standard_normal((10, 6, 9, 8)), rng.standard_normal((3, 2, 3, 2))
     expected = convlib.conv2d(x, w, **settings, algorithm="einsum")
@@ -1267,7 +1277,7 @@ def test_rows_are_flattened_from_image_to_image(monkeypatch, number, stride, dil
     layout = flat.layout_of(Shape(10, 3, 2, 1, expected.shape[2:], (3, 2)), steps)
     plane = int(np.prod(layout.wide))
     block = number * 3 * plane * (2 * (len(layout.phases) + 6) + 1) * 8
-    for name, value in {"BLOCK": block, "SMALL": 0, "LONG": 3 * plane}.items():
+    for name, value in {"BLOCK": block, "ONE_THREAD": 0, "LONG": 3 * plane}.items():
         monkeypatch.setattr(flat, name, value)
     monkeypatch.setattr(flat, "limit", lambda: 1)
     found = convlib.conv2d(x, w, **settings, algorithm="flat")
@@ -1345,7 +1355,7 @@ def test_blocks_hold_each_position_once():
                 shape = Shape(3, 2, 1, 1, positions, (1,) * len(positions))
                 seen = np.zeros((3, 2, *positions), int)
                 flat = np.zeros((3, 2, seen[0, 0].size), int)
-                for block in choice.module("blocks").blocks(shape, columns, at_least):
+                for block in choice.file_of("blocks").blocks(shape, columns, at_least):
                     seen[(block.n, block.g, *block.at)] += 1
                     flat[block.n, block.g, block.flat] += 1
                 assert (seen == 1).all() and (flat == 1).all()
@@ -1353,7 +1363,7 @@ def test_blocks_hold_each_position_once():
 
 
 def test_fast_lengths():
-    fft = choice.module("fft")
+    fft = choice.file_of("fft")
     assert [fft.fast_length(n) for n in (0, 1, 7, 11, 13, 17, 31, 121)] == [
         1, 1, 8, 12, 15, 18, 32, 125,
     ]  # fmt: skip
@@ -1362,7 +1372,7 @@ def test_fast_lengths():
 def test_winograd_matrices_are_exact_for_small_integers():
     """F(m,3) of integers, times the denominators, is the direct sum without any rounding."""
     for m in (2, 4):
-        bt, g, at = choice.module("winograd").transforms(m, 1, np.dtype("float64"))
+        bt, g, at = choice.file_of("winograd").transforms(m, 1, np.dtype("float64"))
         for x in np.eye(m + 2):
             for w in np.eye(3):
                 direct = [x[h : h + 3] @ w for h in range(m)]
@@ -1410,14 +1420,13 @@ def test_memory_of_a_call_is_left_alone_by_a_call_inside_of_it():
     x, w = numbers((2, 16, 24, 24), "float32", 0), numbers((16, 16, 3, 3), "float32", 1)
     expected = convlib.conv2d(x, w, algorithm="im2col")
     for _ in range(2):
-        call = threads.begin()
-        memory = threads.scratch(np, 1000, np.dtype("float32"))
-        memory[:] = 7
-        np.testing.assert_array_equal(convlib.conv2d(x, w, algorithm="im2col"), expected)
-        assert (memory == 7).all()
-        again = threads.scratch(np, 1000, np.dtype("float32"))
-        assert np.shares_memory(memory, again)
-        threads.end(call)
+        with threads.Call():
+            memory = threads.scratch(np, 1000, np.dtype("float32"))
+            memory[:] = 7
+            np.testing.assert_array_equal(convlib.conv2d(x, w, algorithm="im2col"), expected)
+            assert (memory == 7).all()
+            again = threads.scratch(np, 1000, np.dtype("float32"))
+            assert np.shares_memory(memory, again)
 
 
 def test_where_no_thread_can_be_started_one_does_the_work(monkeypatch):
@@ -1445,7 +1454,7 @@ def test_kernels_are_compiled_where_there_is_no_place_to_keep_them():
     needs("compiled")
     space: dict = {}
     exec("def more(number):\n    return number + 1", space)  # of no file, so with no folder
-    assert choice.module("signals").kept()(space["more"])(1) == 2
+    assert choice.file_of("signals").kept()(space["more"])(1) == 2
 
 
 @pytest.mark.parametrize("broken", ["disabled", "refuses"])
@@ -1467,7 +1476,7 @@ assert (y == 144).all() and not choice.is_available()
 
 def test_plans_of_many_images_and_groups_are_not_kept():
     needs("compiled")
-    units = choice.module("units")
+    units = choice.file_of("units")
     x, w = np.ones((128, 1, 128, 1, 5, 5), np.float32)[:, 0], np.ones((128, 1, 1, 2, 2), np.float32)
     shape = Shape(128, 128, 1, 1, (4, 4), (2, 2))
     steps = Steps((1, 1), ((0, 0), (0, 0)), (1, 1))
@@ -1482,7 +1491,7 @@ def test_blocks_of_a_gradient_that_blas_cannot_read_are_added(monkeypatch, fit):
     monkeypatch.setattr(im2col, "BLOCK", 1 << 12)
     monkeypatch.setattr(im2col, "ROOM", 1 << 12)
     monkeypatch.setattr(im2col, "LEAST_COLUMNS", 40)
-    monkeypatch.setattr(im2col, "SMALL", 0)
+    monkeypatch.setattr(im2col, "ONE_THREAD", 0)
     x = numbers((1, 4, 20, 20), "float32", 0)
     gy = numbers((1, 6, 20, 20), "float32", 1)
     gy = gy[:, ::-1] if fit == "backwards" else np.broadcast_to(gy[:, :1], gy.shape)

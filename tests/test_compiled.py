@@ -34,7 +34,7 @@ pytest.importorskip("numba")
 @pytest.mark.parametrize("cells", [1 << 8, 1 << 14, 1 << 30])
 def test_units_hold_each_output_once(monkeypatch, cells):
     """For any size of a unit, and any number of threads; each thread gets about as many."""
-    units = choice.module("units")
+    units = choice.file_of("units")
     monkeypatch.setattr(units, "UNIT", cells)
     for n, g, o, positions, threads_ in (
         (1, 1, 64, (5, 20, 30), 1),
@@ -67,7 +67,7 @@ def test_units_hold_each_output_once(monkeypatch, cells):
 
 def test_rows_share_the_zeros_between_them():
     """As many as both sides have, and no more than keep two windows of a row apart."""
-    units = choice.module("units")
+    units = choice.file_of("units")
     for cells, taps, stride, before, after, dilation, shared in (
         (9, 3, 1, 1, 1, 1, 1),
         (9, 3, 1, 0, 2, 1, 0),
@@ -105,7 +105,7 @@ def test_nothing_is_read_that_a_last_call_left(outputs, padding):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_nothing_is_read_behind_a_first_unit_of_fewer_channels(monkeypatch, dtype):
     """The last row ends with zeros, and where the next channel would begin lies a last call's cell."""
-    units = choice.module("units")
+    units = choice.file_of("units")
     monkeypatch.setattr(units, "UNIT", 1 << 10)
     units.plan.cache_clear()
     for inputs, width in itertools.product((3, 5, 13), range(4, 40)):
@@ -120,7 +120,7 @@ def test_nothing_is_read_behind_a_first_unit_of_fewer_channels(monkeypatch, dtyp
 @pytest.mark.parametrize("size", [1 << 10, 5 << 10, 9 << 10])
 def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
     """Zeros of the padding stand elsewhere in each unit, and those of the last one go."""
-    units = choice.module("units")
+    units = choice.file_of("units")
     monkeypatch.setattr(units, "UNIT", size)
     units.plan.cache_clear()
     for outputs in (3, 20):
@@ -137,7 +137,7 @@ def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
 @pytest.mark.parametrize("outputs", [2, 10])
 def test_taps_that_see_padding_alone_are_left_out(monkeypatch, cells, outputs):
     """Slices and rows that see padding with a part of their taps, with all, and with none."""
-    units = choice.module("units")
+    units = choice.file_of("units")
     monkeypatch.setattr(units, "UNIT", cells)
     units.plan.cache_clear()
     lengths = set()
@@ -177,10 +177,10 @@ def test_units_go_on_with_sums(monkeypatch, unit, sums, often):
 
     Backwards, the weight is read in place, or put in order first.
     """
-    units = choice.module("units")
+    units = choice.file_of("units")
     monkeypatch.setattr(units, "UNIT", unit)
     monkeypatch.setattr(units, "SUMS", sums)
-    monkeypatch.setattr(choice.module("compiled"), "OFTEN", often)
+    monkeypatch.setattr(choice.file_of("compiled"), "OFTEN", often)
     units.plan.cache_clear()
     for size, outputs in (((4, 6, 7), 12), ((9, 13), 14), ((40,), 2), ((12, 12), 40)):
         axes = len(size)
@@ -220,7 +220,7 @@ def views_of(x):
 @pytest.mark.parametrize("taps, width", [(1, 13), (3, 13), (3, 16)])
 def test_compiled_loops_read_and_write_views(taps, width):
     """Mirrored, strided and read-only arrays, and steps that are no whole number of cells."""
-    compiled, steps = choice.module("compiled"), Steps((2, 1), ((1, 0), (2, 2)), (1, 2))
+    compiled, steps = choice.file_of("compiled"), Steps((2, 1), ((1, 0), (2, 2)), (1, 2))
     x, w = numbers((2, 3, 4, 11, width), "float32", 0), numbers((3, 8, 4, taps, taps), "float32", 1)
     y = np.zeros((2, 3, 8, 5, width), np.float32)
     turned = np.ascontiguousarray(w[..., ::-1, ::-1])[..., ::-1, ::-1]
@@ -279,14 +279,14 @@ def test_compiled_sums_of_every_size(outputs, width):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
 def test_narrow_images_are_put_abreast(monkeypatch, dtype, number):
     """Of one axis or more, in groups, shared out to threads, with padding and dilation."""
-    abreast = choice.module("abreast")
+    abreast = choice.file_of("abreast")
     monkeypatch.setattr(abreast, "COPIED", 0)
     monkeypatch.setattr(abreast, "SHARED", 1)
     monkeypatch.setattr(abreast, "limit", lambda: number)
     called = []
     forward = abreast.forward
     monkeypatch.setattr(abreast, "forward", lambda *a: called.append(a[-1]) or forward(*a))
-    lanes = choice.module("vectors").BYTES // np.dtype(dtype).type(0).real.itemsize
+    lanes = choice.file_of("vectors").BYTES // np.dtype(dtype).type(0).real.itemsize
     for size, rest in (
         ((lanes - 1,), {"padding": 1}),
         ((5, lanes - 1), {"padding": 1, "groups": 2}),
@@ -316,7 +316,7 @@ def test_narrow_images_are_put_abreast(monkeypatch, dtype, number):
 
 
 def test_images_are_put_abreast_where_that_pays():
-    images_of, lanes = choice.module("abreast").images_of, choice.module("vectors").BYTES // 4
+    images_of, lanes = choice.file_of("abreast").images_of, choice.file_of("vectors").BYTES // 4
 
     def images(n, i, width, stride=1, axes=2):
         steps = Steps((stride,) * axes, ((1, 1),) * axes, (1,) * axes)
@@ -342,7 +342,7 @@ def test_images_are_put_abreast_where_that_pays():
 @pytest.mark.parametrize("outputs", [8, 13])
 def test_rows_that_registers_fill(monkeypatch, outputs, number, unit):
     """Of one axis or more, whole slices or some of their rows, and the phases of a strided gradient."""
-    units = choice.module("units")
+    units = choice.file_of("units")
     monkeypatch.setattr(units, "UNIT", unit)
     monkeypatch.setattr(units, "SHARED", 1)
     monkeypatch.setattr(units, "limit", lambda: number)
@@ -380,7 +380,7 @@ def test_rows_that_registers_fill(monkeypatch, outputs, number, unit):
 )
 def test_columns_of_taps(rest, width):
     """For as many rows as are stacked, and some more; where columns lie apart, and where there are none."""
-    terms, runs = choice.module("terms"), choice.module("runs")
+    terms, runs = choice.file_of("terms"), choice.file_of("runs")
     for rows in range(1, 9):
         x, w = numbers((2, 40, rows, width), "float32", 0), numbers((8, 40, 3, 3), "float32", 1)
         rest = {"padding": (2, 2), **rest}
@@ -406,7 +406,7 @@ def test_columns_of_taps(rest, width):
 
 def test_loops_for_registers_of_other_processors(tmp_path):
     """Narrower ones and fewer, or as many again, which this processor can only put into memory."""
-    vectors = choice.module("vectors")
+    vectors = choice.file_of("vectors")
     few = vectors.REGISTERS == 16
     registers = (vectors.BYTES, 32) if few else (min(vectors.BYTES, 32), 16)
     tests = ["test_columns_of_taps[rest0-16]", "test_columns_of_taps[rest0-7]"]
@@ -432,7 +432,7 @@ def test_loops_for_registers_of_other_processors(tmp_path):
 def test_sums_stay_in_registers(taps, stacked):
     """In the loop over terms no vector is put into memory: it is as slow as that memory then."""
     numba = pytest.importorskip("numba")
-    registers, runs, vectors = map(choice.module, ("registers", "runs", "vectors"))
+    registers, runs, vectors = map(choice.file_of, ("registers", "runs", "vectors"))
     if platform.machine() not in ("x86_64", "AMD64") or vectors.BYTES < 32:
         pytest.skip("reads the instructions of processors with AVX2")
     (outputs, (most, _, _)) = runs.MANY
@@ -461,7 +461,7 @@ def test_sums_stay_in_registers(taps, stacked):
 
 def test_what_memory_held_before_is_not_reported(monkeypatch):
     """Whole registers are added up, and what is beside a gradient may overflow: that is no one's."""
-    compiled, units = choice.module("compiled"), choice.module("units")
+    compiled, units = choice.file_of("compiled"), choice.file_of("units")
     monkeypatch.setattr(units, "SHARED", 1)
     monkeypatch.setattr(units, "limit", lambda: 2)
     x, gy = numbers((2, 21, 16, 16), "float32", 0), numbers((2, 21, 16, 16), "float32", 1)
@@ -480,7 +480,7 @@ def test_what_memory_held_before_is_not_reported(monkeypatch):
 
 def test_rounds_are_of_about_one_length():
     """Of as few terms as are left, a round would cost as much as of many."""
-    round_of = choice.module("runs").round_of.py_func
+    round_of = choice.file_of("runs").round_of.py_func
     assert [round_of(n, 48) for n in (0, 1, 47, 48, 54, 71, 72, 96, 119, 120)] == [
         1, 1, 47, 48, 54, 71, 36, 48, 60, 40,
     ]  # fmt: skip
@@ -504,7 +504,7 @@ def test_compiled_sums_of_one_tap_of_every_size(outputs, inputs):
 @pytest.mark.parametrize("outputs", [*range(1, 10), 69])
 def test_one_tap_reads_and_writes_nothing_behind_a_run(monkeypatch, outputs):
     """Input and weight end where the process's memory does, other numbers lie between the outputs."""
-    compiled, units = choice.module("compiled"), choice.module("units")
+    compiled, units = choice.file_of("compiled"), choice.file_of("units")
     monkeypatch.setattr(units, "LONG", 1)
     monkeypatch.setattr(units, "PANELS", 1)
     steps, inputs = Steps((1,), ((0, 0),), (1,)), 11
@@ -524,7 +524,7 @@ def test_one_tap_reads_and_writes_nothing_behind_a_run(monkeypatch, outputs):
 @pytest.mark.parametrize("outputs", [9, 24, 31])
 def test_cells_read_in_place_may_begin_anywhere(outputs):
     """Registers begin at a cache line, where all channels can; the sums are the same ones, bit by bit."""
-    compiled, steps = choice.module("compiled"), Steps((1,), ((0, 0),), (1,))
+    compiled, steps = choice.file_of("compiled"), Steps((1,), ((0, 0),), (1,))
     for dtype, (inputs, positions) in itertools.product(
         ("float32", "float64"), ((21, 272), (21, 264), (301, 416))
     ):
@@ -563,7 +563,7 @@ def at_the_end(array: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_tiles_of_every_size(monkeypatch, sizes, number):
     """Rows of tiles, inputs and outputs, all at once or a few at a time, shared out or not."""
-    winograd, units = choice.module("winograd"), choice.module("units")
+    winograd, units = choice.file_of("winograd"), choice.file_of("units")
     for name, value in zip(("TILES", "CACHED", "INPUTS", "PRODUCTS"), sizes, strict=True):
         monkeypatch.setattr(winograd, name, value)
     monkeypatch.setattr(winograd, "FEW", 4)
@@ -605,7 +605,7 @@ def test_tiles_read_nothing_but_what_they_see():
 
 def test_units_of_few_outputs_are_long_where_inputs_are_few():
     """Long runs of many inputs would not stay in a cache, and take much memory."""
-    units = choice.module("units")
+    units = choice.file_of("units")
     for inputs, most in ((8, 1 << 13), (64, 1 << 12), (2048, 1 << 8)):
         _, sizes, memory = units.panels(Shape(1, 1, inputs, 4, (128, 128), (1, 1)), 1, 4)
         assert most // 4 <= sizes[2] <= 4 * most
@@ -615,7 +615,7 @@ def test_units_of_few_outputs_are_long_where_inputs_are_few():
 @pytest.mark.parametrize("cells", [1 << 8, 1 << 14, 1 << 30])
 def test_units_of_one_tap_hold_each_output_once(monkeypatch, cells):
     """For any size of a unit, and any number of threads; each thread gets about as many."""
-    units = choice.module("units")
+    units = choice.file_of("units")
     monkeypatch.setattr(units, "PANELS", cells)
     for shape in (
         Shape(1, 1, 3, 5, (300,), (1,)),
@@ -695,12 +695,12 @@ class Bell:
 @pytest.fixture
 def helpers(monkeypatch):
     """Three threads, however little there is to do, on any machine."""
-    module = choice.module("helpers")
+    module = choice.file_of("helpers")
     module.stop()
     monkeypatch.setattr(threads, "limit", lambda: 3)
-    monkeypatch.setattr(choice.module("units"), "limit", lambda: 3)
-    monkeypatch.setattr(choice.module("units"), "SHARED", 1)
-    monkeypatch.setattr(choice.module("compiled"), "SEVERAL", 0)
+    monkeypatch.setattr(choice.file_of("units"), "limit", lambda: 3)
+    monkeypatch.setattr(choice.file_of("units"), "SHARED", 1)
+    monkeypatch.setattr(choice.file_of("compiled"), "WAKE", 0)
     monkeypatch.setattr(module, "SimpleQueue", Bell)
     yield module
     assert not threads._busy
@@ -804,7 +804,7 @@ def noted(signals, seen, seconds=0.0):
 def test_helpers_that_do_not_begin_are_not_waited_for(helpers, monkeypatch):
     """They sleep, and nobody hears the bell: the caller takes their parts back."""
     parts, seen, me = [(0,), (1,), (2,)], [], threading.current_thread()
-    work = noted(choice.module("signals"), seen)
+    work = noted(choice.file_of("signals"), seen)
     helpers.share(work, parts)
     assert until(lambda: all_at_their_bells(helpers))
     with monkeypatch.context() as patch:
@@ -820,7 +820,7 @@ def test_helpers_that_do_not_begin_are_not_waited_for(helpers, monkeypatch):
 
 def test_little_work_in_a_row_wakes_helpers_for_the_next_call(helpers, monkeypatch):
     parts, seen, me = [(0,), (1,), (2,)], [], threading.current_thread()
-    work = noted(choice.module("signals"), seen)
+    work = noted(choice.file_of("signals"), seen)
     helpers.share(work, parts)
     assert until(lambda: all_at_their_bells(helpers))
     seen.clear()
@@ -842,7 +842,7 @@ def test_little_work_in_a_row_wakes_helpers_for_the_next_call(helpers, monkeypat
 def test_helpers_that_are_awake_take_parts(helpers, wake, seconds):
     """Small ones, too."""
     parts, seen = [(0,), (1,), (2,)], []
-    work = noted(choice.module("signals"), seen, seconds)
+    work = noted(choice.file_of("signals"), seen, seconds)
     for _ in range(1000):
         seen.clear()
         helpers.share(work, parts, wake)
@@ -855,7 +855,7 @@ def test_helpers_that_are_awake_take_parts(helpers, wake, seconds):
 def test_another_caller_gets_other_helpers(helpers, monkeypatch):
     """Of five threads two callers take two each; a third caller finds one, and does the rest."""
     monkeypatch.setattr(threads, "limit", lambda: 5)
-    none = choice.module("signals").NONE
+    none = choice.file_of("signals").NONE
     teams = [np.full(size, none, np.int64) for size in (1, 2, 2)]
     for team in teams:
         helpers._claim(team)
@@ -870,7 +870,7 @@ def test_another_caller_gets_other_helpers(helpers, monkeypatch):
 @pytest.mark.parametrize("interrupted", ["_claim", "takes", "_let_go"])
 def test_an_interrupt_leaves_no_helper_claimed(helpers, monkeypatch, interrupted):
     """Ctrl-C may come between any two steps."""
-    parts, signals = [(0,), (1,), (2,)], choice.module("signals")
+    parts, signals = [(0,), (1,), (2,)], choice.file_of("signals")
     work = noted(signals, [])
     helpers.share(work, parts)
 
@@ -906,7 +906,7 @@ def test_helpers_keep_no_arrays(helpers):
 
 
 def test_errors_come_out_of_helpers_and_leave_them_usable(helpers):
-    signals = choice.module("signals")
+    signals = choice.file_of("signals")
 
     def work(part: int, fails: int, team: np.ndarray) -> bool:
         if part == fails:
@@ -926,7 +926,7 @@ def test_errors_come_out_of_helpers_and_leave_them_usable(helpers):
 
 def test_an_error_after_ringing_waits_for_the_helpers(helpers):
     """They write to arrays that the caller would think its own again."""
-    signals, done, main = choice.module("signals"), [], threading.current_thread()
+    signals, done, main = choice.file_of("signals"), [], threading.current_thread()
 
     def work(part: int, team: np.ndarray) -> bool:
         signals.ring(team)

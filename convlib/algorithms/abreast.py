@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .memory import usable
-from .steps import Shape, Steps, loops
+from .steps import Shape, Steps, with_numba
 from .threads import limit, pieces
 
 COPIED = 64  # multiplications for each cell that is copied, from which that pays
@@ -37,7 +37,7 @@ def images_of(shape: Shape, steps: Steps, itemsize: int) -> int:
     read once for all. Of a row that is longer than two registers, too little is left over. Of a
     video, three slices of several such images would leave little room in the cache.
     """
-    width, lanes = shape.positions[-1], loops("vectors").BYTES // itemsize
+    width, lanes = shape.positions[-1], with_numba("vectors").BYTES // itemsize
     images, longer = lanes // gcd(width, lanes), width >= lanes
     most = 2 * lanes if len(shape.taps) < 3 else lanes
     several = gcd(images, shape.n)
@@ -52,7 +52,7 @@ def forward(
     convolve: Callable[..., None], x: Any, w: Any, out: Any, steps: Steps, images: int
 ) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w), by `convolve` of fewer, wider images."""
-    rows = loops("rows")
+    rows = with_numba("rows")
     # n images are n/m times m of them: (n, g, i, H, W) -> (n/m, g, i, H, W·m)
     n, (before, after) = x.shape[0] // images, steps.padding[-1]
     wide = np.empty((n, *x.shape[1:-1], x.shape[-1] * images), x.dtype)
@@ -73,4 +73,4 @@ def _share(copy: Callable[..., Any], x: Any, to: Any, images: int, size: int) ->
     def some(part: slice, team: Any) -> Any:
         return copy(x, to, images, size, part.start, part.stop, team)
 
-    loops("helpers").share(some, [(part,) for part in parts], False)
+    with_numba("helpers").share(some, [(part,) for part in parts], False)

@@ -78,10 +78,8 @@ def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> N
     """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W)."""
     shape = shape_of(out, w, gy)
     places, everywhere = places_of(out.shape[3:], shape, steps)
-    if not (everywhere and shape.products):
+    if not everywhere:
         out[...] = 0
-    if not shape.products:
-        return
     # (g, o, i, k, l) -> (g, i·k·l, o), read in place; (n, g, o, h, w) -> (n, g, o, h·w)
     matrix = w.reshape(shape.g, shape.o, -1).swapaxes(1, 2)
     flat, several = gy.reshape(*gy.shape[:3], -1), is_shared(xp, shape)

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from .im2col import SMALL, weight_gradient
+from .im2col import ONE_THREAD, weight_gradient
 from .steps import Steps, seen, shape_of
 from .threads import limit, pieces, share
 
@@ -50,9 +50,6 @@ def bands_of(xp: ModuleType, w: Any, width: int, m: int, steps: Steps) -> Any:
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, c, 1, H, W) and (c, 1, 1, k, l) to (n, c, 1, h, w)."""
     shape = shape_of(x, w, out)
-    if not shape.products:
-        out[...] = 0
-        return
     if len(shape.taps) == 1:  # a signal is an image of one row
         one = Steps((1, *steps.stride), ((0, 0), *steps.padding), (1, *steps.dilation))
         row = (..., None, slice(None))
@@ -73,7 +70,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
                 x[(slice(None), channels, 0, *cells)], band
             )
 
-    several = xp is np and shape.products >= SMALL // 16
+    several = xp is np and shape.products >= ONE_THREAD // 16
     room = max(CELLS // max(width * m * prod(shape.taps[:-1]), 1), 1) if xp is np else shape.g
     jobs = list(product(pieces(shape.g, room, limit() if several else 1)))
     share(some, jobs, several)

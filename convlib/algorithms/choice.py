@@ -1,8 +1,8 @@
 """Which algorithm computes a convolution: the one asked for, or the one that measured fastest.
 
-"auto" knows the sizes alone, never the values. It takes only algorithms that add up the direct sum,
-in another order at most, so that its error is the direct sum's. Winograd and FFT compute other sums
-with larger errors: they are taken where they are asked for, or inside of `allowed_error`.
+"auto" goes by the sizes and the machine, never by the values. It takes only algorithms that add up the
+direct sum, in another order at most, so that its error is the direct sum's. Winograd and FFT compute
+other sums with larger errors: they are taken where they are asked for, or inside of `allowed_error`.
 
 When an algorithm pays is said in `rules.py`.
 """
@@ -19,11 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from . import apart
+from . import apart, turned
 from .rules import adding_pays, compiled_pays, flat_pays, pays, whole_pays
 from .steps import Shape, Steps, is_available, is_pointwise, shape_of
-from .threads import begin, end
-from .turned import input_gradient as turned
+from .threads import Call
 
 # "windows" is the library's core: pad, view, one product of matrices over all columns
 ALGORITHMS = (
@@ -111,7 +110,7 @@ def choose(
     steps: Steps,
     dtype: np.dtype,
     xp: ModuleType,
-    function: str = "convolution",
+    function: str,
 ) -> str:
     """Return an algorithm's name: what "auto" means for these sizes, or what was asked for."""
     if algorithm == "auto":
@@ -164,15 +163,15 @@ def _auto(
     return "im2col"
 
 
-def module(name: str) -> ModuleType:
-    """Import an algorithm when it is needed."""
+def file_of(name: str) -> ModuleType:
+    """Import an algorithm's file when it is needed."""
     return import_module(f".{name.partition('-')[0]}", __package__)
 
 
 @cache
-def function(name: str, task: str) -> Callable[..., None]:
+def computes(name: str, task: str) -> Callable[..., None]:
     """Find what computes 'forward', or a gradient; F(2,3) has functions of its own."""
-    return getattr(module(name), task + ("_f23" if name == "winograd-f23" else ""))
+    return getattr(file_of(name), task + ("_f23" if name == "winograd-f23" else ""))
 
 
 @lru_cache(maxsize=1024)
@@ -202,11 +201,8 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: 
     name = choose(algorithm, "forward", shape, steps, x.dtype, xp, settings.function)
     if name != "windows" and out.size:
         x = x if cells is None else x[(..., *cells)]
-        call = begin()
-        try:
-            function(name, "forward")(xp, x, w, out, steps)
-        finally:
-            end(call)
+        with Call():
+            computes(name, "forward")(xp, x, w, out, steps)
     return name != "windows" or not out.size
 
 
@@ -217,30 +213,28 @@ def input_gradient(
     shape, steps, _ = sizes_of(settings)
     name = choose(algorithm, "input", shape, steps, gy.dtype, xp, settings.function)
     if name != "windows" and out.size:
-        call = begin()
-        try:
+        with Call():
             if name == "compiled":  # it reads and writes the parts in place
-                function(name, "input_gradient")(xp, gy, w, out, steps)
+                computes(name, "input_gradient")(xp, gy, w, out, steps)
             elif name == "im2col" and apart.is_apart(shape, steps):
                 apart.input_gradient(xp, gy, w, out, steps)
             else:
-                turned(function(name, "forward"), xp, gy, w, out, steps, name == "im2col")
-        finally:
-            end(call)
+                way = computes(name, "forward")
+                turned.input_gradient(way, xp, gy, w, out, steps, name == "im2col")
     return name != "windows" or not out.size
 
 
 def weight_gradient(
     xp: ModuleType, x: Any, gy: Any, out: Any, settings: Any, algorithm: str
 ) -> bool:
-    """Fill `out` (g, o, i, k, l) from (n, g, i, H, W) and (n, g, o, h, w), or return False."""
+    """Fill `out` (g, o, i, k, l) from (n, g, i, H, W) and (n, g, o, h, w), or return False.
+
+    Where there is nothing to add up, `out` stays as it is: it comes as zeros.
+    """
     shape, steps, cells = sizes_of(settings)
     name = choose(algorithm, "weight", shape, steps, x.dtype, xp, settings.function)
     if name != "windows" and out.size and gy.size:
         x = x if cells is None else x[(..., *cells)]
-        call = begin()
-        try:
-            function(name, "weight_gradient")(xp, x, gy, out, steps)
-        finally:
-            end(call)
+        with Call():
+            computes(name, "weight_gradient")(xp, x, gy, out, steps)
     return name != "windows" or not (out.size and gy.size)

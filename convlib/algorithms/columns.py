@@ -16,7 +16,7 @@ import numpy as np
 
 from ..windows import strided_windows
 from .blocks import Block
-from .steps import Shape, Steps, cells_read, seen
+from .steps import Shape, Steps, cells_read, edges_of, seen
 from .threads import scratch
 
 ALL = slice(None)
@@ -114,12 +114,6 @@ def runs_of(
         if any(o.stop <= o.start for o in outputs):
             found.append((slice(0), slice(0), [tuple(slice(0, m) for m in counts)]))
             continue
-        edges = []
-        for axis, (part, count) in enumerate(zip(outputs, counts, strict=True)):
-            for edge in (slice(0, part.start), slice(part.stop, count)):
-                if edge.stop > edge.start:
-                    whole = (slice(None),) * (len(counts) - axis - 1)
-                    edges.append((*outputs[:axis], edge, *whole))
         # from the first output that sees a cell, and from there with all that stands in between,
         # which may reach before the first cell or after the last
         first = sum(c.start * length for c, length in zip(cells[: cut + 1], lengths, strict=False))
@@ -128,7 +122,7 @@ def runs_of(
         end = first + (outputs[cut].stop - outputs[cut].start) * lengths[cut]
         low, high = max(first, 0), min(end, prod(size))
         to = outputs[cut].start * lengths[cut] + low - first
-        found.append((slice(low, high), slice(to, to + high - low), edges))
+        found.append((slice(low, high), slice(to, to + high - low), edges_of(outputs, counts)))
     return found
 
 

@@ -25,22 +25,24 @@ import numpy as np
 
 from . import abreast, im2col
 from .memory import memory_of, usable
-from .steps import Shape, Steps, is_available, is_bare, loops, shape_of
-from .threads import pieces, scratch
+from .steps import Shape, Steps, is_available, is_bare, shape_of, with_numba
+from .threads import WAKE, pieces, scratch
 from .turned import in_order, parts_of, turned
-from .units import SEVERAL, panels, planned, threads_for
+from .units import WIDEST, panels, planned, threads_for
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
 OFTEN = 1024  # positions: with as many, a weight in another order is put in order first
+AT_ONCE, MATRIX = 9, 8  # terms of a weight's gradient: of `sums.py`, and of a matrix of sums
 DEPTHWISE = 8  # a multiplication of these loops takes as long as so many of the others
-SMALL = 1 << 12  # cells of a channel: so many stay in the innermost cache, beside their gradients
+# cells of a channel: so many stay in the innermost cache, beside their gradients
+SMALL_CHANNEL = 1 << 12
 
 __all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
 
 
 def share(work: Callable[..., Any], parts: Sequence[tuple], shape: Shape) -> None:
     """Compute parts, in threads that wait for them; small ones only in threads that are awake."""
-    loops("helpers").share(work, parts, shape.products >= SEVERAL)
+    with_numba("helpers").share(work, parts, shape.products >= WAKE)
 
 
 def is_depthwise(shape: Shape, steps: Steps) -> bool:
@@ -57,7 +59,7 @@ def depthwise(
     x: Any, w: Any, out: Any, shape: Shape, steps: Steps, apart: tuple[int, ...] = (1, 1)
 ) -> None:
     """(n, c, 1, H, W) and (c, 1, 1, 3, 3) to (n, c, 1, h, w), shared out by channels."""
-    kernels = loops("depthwise")
+    loops = with_numba("depthwise")
     (above, _), (left, _) = steps.padding
     sizes = (shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left, *apart)
     # a part of complex numbers could be seen as one axis, too, with gaps between its numbers
@@ -65,7 +67,7 @@ def depthwise(
     x, w = usable(x).reshape(-1), usable(w).reshape(-1)
 
     def some(channels: slice, team: Any) -> Any:
-        return kernels.forward(x, w, y, sizes, channels.start, channels.stop, team)
+        return loops.forward(x, w, y, sizes, channels.start, channels.stop, team)
 
     number = shape.n * shape.g
     parts = pieces(number, number, threads_for(shape, DEPTHWISE))
@@ -82,7 +84,7 @@ def one_run(array: Any) -> Any:
 
 def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, 1, 1) to (n, g, o, h, w): positions of a channel are one run."""
-    kernels = loops("pointwise")
+    loops = with_numba("pointwise")
     if max(steps.stride) > 1:
         x = x[(..., *(slice(None, None, s) for s in steps.stride))]
     weights = usable(np.ascontiguousarray(w)).reshape(-1)
@@ -90,7 +92,7 @@ def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     shares, sizes, size = panels(shape, threads_for(shape), x.itemsize)
 
     def some(units: Any, team: Any) -> Any:
-        return kernels.forward(*arrays, units, sizes, scratch(np, size, out.dtype), team)
+        return loops.forward(*arrays, units, sizes, scratch(np, size, out.dtype), team)
 
     share(some, shares, shape)
 
@@ -111,9 +113,6 @@ def by_parts(
 def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, o, h, w) and (g, o, i, k, l) to (n, g, i, H, W)."""
     shape = shape_of(out, w, gy)
-    if not shape.products:
-        out[...] = 0
-        return
     if out.dtype.kind == "c":
         return by_parts(input_gradient, xp, gy, w, out, steps)
     before = tuple(b for b, _ in steps.padding)
@@ -142,9 +141,6 @@ def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> N
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w), all of which may be views."""
     shape = shape_of(x, w, out)
-    if not shape.products:
-        out[...] = 0
-        return
     if out.dtype.kind == "c":
         return by_parts(forward, xp, x, w, out, steps)
     if out.flags.c_contiguous:  # else it is a phase of a strided gradient, written in place below
@@ -154,7 +150,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             return pointwise(x, w, out, shape, steps)
         if (images := abreast.images_of(shape, steps, out.itemsize)) > 1:
             return abreast.forward(forward, x, w, out, steps, images)
-    kernels = loops("kernels")
+    loops = with_numba("kernels")
     x, w = usable(x), usable(w)
     found = planned(x, w, shape, steps)
     arrays = (*memory_of(x), *memory_of(w, w.ndim), *memory_of(out))
@@ -162,7 +158,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     def some(units: slice, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)
         terms = found.at, found.to, found.phases, found.geometry
-        return kernels.forward(*arrays, found.units[units], *terms, memory, team)
+        return loops.forward(*arrays, found.units[units], *terms, memory, team)
 
     share(some, [(units,) for units in found.shares], shape)
 
@@ -170,13 +166,10 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (n, g, o, h, w) to (g, o, i, k, l)."""
     shape = shape_of(x, out, gy)
-    if not shape.products:
-        out[...] = 0
-        return
     if out.dtype.kind == "c":
         return by_parts(weight_gradient, xp, x, gy, out, steps)
     few = shape.o <= FEW or shape.i * prod(shape.taps) <= 4 * FEW
-    if is_depthwise(shape, steps) and prod(x.shape[3:]) <= SMALL:
+    if is_depthwise(shape, steps) and prod(x.shape[3:]) <= SMALL_CHANNEL:
         out[...] = depthwise_sums(x, gy, shape, steps).reshape(out.shape)
     else:
         out[...] = sums_of_units(x, gy, out, shape, steps, few)
@@ -186,14 +179,14 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
 
 def depthwise_sums(x: Any, gy: Any, shape: Shape, steps: Steps) -> Any:
     """(n, c, 1, H, W) and (n, c, 1, h, w) to (c·9,), shared out by channels."""
-    kernels = loops("depthwise")
+    loops = with_numba("depthwise")
     (above, _), (left, _) = steps.padding
     sizes = (shape.n, shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left)
     x, gy = (usable(np.ascontiguousarray(a)).reshape(-1) for a in (x, gy))
     total = np.zeros(9 * shape.g, x.dtype)
 
     def some(channels: slice, team: Any) -> Any:
-        return kernels.weight_gradient(x, gy, total, sizes, channels.start, channels.stop, team)
+        return loops.weight_gradient(x, gy, total, sizes, channels.start, channels.stop, team)
 
     share(some, [(c,) for c in pieces(shape.g, shape.g, threads_for(shape, DEPTHWISE))], shape)
     return total
@@ -204,9 +197,9 @@ def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bo
     x, gy = usable(x), usable(gy)
     found = planned(x, out, shape, steps, of_weight=True)
     arrays, terms = (*memory_of(x), *memory_of(gy)), len(found.at)
-    kernels = loops("sums" if few else "kernels")
-    # sums of few outputs are nine at once; else whole registers, of whole matrices of sums
-    more = -terms % (9 if few else 8), 0 if few else -shape.o % 16
+    loops = with_numba("sums" if few else "kernels")
+    # sums of few outputs are of so many terms at once; else whole registers, of whole matrices of sums
+    more = -terms % (AT_ONCE if few else MATRIX), 0 if few else -shape.o % WIDEST
     at = np.concatenate([found.at, np.zeros(more[0] if few else 0, np.int64)])
     sizes = (
         (shape.g, shape.o, terms + more[0])
@@ -219,7 +212,7 @@ def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bo
     def some(units: slice, total: Any, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)
         rest = found.phases, found.geometry, memory, team
-        return kernels.weight_gradient(*arrays, total, found.units[units], at, *rest)
+        return loops.weight_gradient(*arrays, total, found.units[units], at, *rest)
 
     share(some, list(zip(found.shares, sums, strict=True)), shape)
     # beside what was asked for, whatever memory held before has been added up

@@ -2,10 +2,10 @@
 
 Source: S. Tokui's memo of 2021, where the view and the einsum are the whole of the convolution.
 `optimize=True` lets einsum turn itself into a matrix product, which copies the windows; without it
-einsum runs one loop over all seven letters, some twenty to a hundred times slower. So it does up to
+einsum runs one loop over all letters, some twenty to a hundred times slower, or more. So it does up to
 NumPy 2.3 where there are several groups.
 
-The other modules of this folder compute the same sums:
+Every algorithm of this folder computes these sums:
 
     forward          y[n,g,o,h,w]  = sum over i k l of x[n,g,i, h·s + k·d, w·s + l·d] · w[g,o,i,k,l]
     weight_gradient  gw[g,o,i,k,l] = sum over n h w of x[n,g,i, h·s + k·d, w·s + l·d] · gy[n,g,o,h,w]

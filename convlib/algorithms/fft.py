@@ -14,13 +14,14 @@ Source: M. Mathieu, M. Henaff and Y. LeCun, *Fast training of convolutional netw
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .im2col import SMALL
+from .im2col import ONE_THREAD
 from .steps import Steps, shape_of
 from .threads import limit, pieces, share
 
@@ -65,9 +66,7 @@ class Period:
             # (b, c, fh, fw) -> (f, b, c)
             result[:, first, :, rest] = xp.moveaxis(values.reshape(*cells.shape[:2], -1), -1, 0)
 
-        parts = pieces(lead[2], lead[2], limit() if self.several and lead[0] == 1 else 1)
-        jobs = [(first, rest) for first in range(lead[0]) for rest in parts]
-        share(some, jobs, self.several)
+        self.share(some, lead)
         return result
 
     def back(self, values: Any) -> Any:
@@ -82,10 +81,14 @@ class Period:
             transform = xp.fft.irfftn if self.real else xp.fft.ifftn
             result[first, :, rest] = transform(mine, s=self.lengths, axes=self.axes)
 
-        parts = pieces(lead[2], lead[2], limit() if self.several and lead[0] == 1 else 1)
-        jobs = [(first, rest) for first in range(lead[0]) for rest in parts]
-        share(some, jobs, self.several)
+        self.share(some, lead)
         return result
+
+    def share(self, some: Callable[[int, slice], None], lead: tuple[int, int, int]) -> None:
+        """Call `some` for each a, and for parts of c where there is one a alone."""
+        a, _, c = lead
+        parts = pieces(c, c, limit() if self.several and a == 1 else 1)
+        share(some, [(first, rest) for first in range(a) for rest in parts], self.several)
 
 
 def _every(size: tuple[int, ...], steps: tuple[int, ...]) -> tuple[slice, ...]:
@@ -99,10 +102,7 @@ def _inner(size: tuple[int, ...], steps: Steps) -> tuple[slice, ...]:
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
-    if not shape.products:
-        out[...] = 0
-        return
-    period = Period(xp, x, steps, xp is np and shape.products >= SMALL)
+    period = Period(xp, x, steps, xp is np and shape.products >= ONE_THREAD)
     # (f, n, g, i), and the conjugate's transform of a kernel spread by its dilation: (f, g, o, i)
     image = period.of(x, _inner(x.shape[3:], steps))
     kernel = period.of(w.conj(), _every(shape.taps, steps.dilation)).conj()
@@ -114,10 +114,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (n, g, o, h, w) to (g, o, i, k, l)."""
     shape = shape_of(x, out, gy)
-    if not shape.products:
-        out[...] = 0
-        return
-    period = Period(xp, x, steps, xp is np and shape.products >= SMALL)
+    period = Period(xp, x, steps, xp is np and shape.products >= ONE_THREAD)
     # the roles of stride and dilation change: the gradient is spread, and every d-th lag is kept
     image = period.of(x, _inner(x.shape[3:], steps))
     gradient = period.of(gy.conj(), _every(shape.positions, steps.stride)).conj()

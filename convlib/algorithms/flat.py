@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..windows import strided_windows
-from .im2col import SMALL, weight_gradient
+from .im2col import ONE_THREAD, weight_gradient
 from .steps import Shape, Steps, seen, shape_of
 from .threads import limit, pieces, scratch, share
 
@@ -117,9 +117,6 @@ def seen_in(xp: ModuleType, cells: Any, grid: Grid, counts: tuple[int, ...], run
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
-    if not shape.products:
-        out[...] = 0
-        return
     layout = layout_of(shape, steps)
     wide, plane = layout.wide, prod(layout.wide)
     sights, grids = sights_of(x.shape[3:], layout, steps), grids_of(shape, steps, layout)
@@ -128,7 +125,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     order = (1, 2, 0, *range(3, x.ndim))
     x, out, matrix = x.transpose(order), out.transpose(order), w.reshape(*w.shape[:2], -1)
 
-    several = xp is np and shape.products >= SMALL // 8
+    several = xp is np and shape.products >= ONE_THREAD // 8
     threads = limit() if several else 1
     by_n = pieces(shape.n, LONG // plane)
     images = by_n[-1].stop - by_n[-1].start  # the last piece is as large as any

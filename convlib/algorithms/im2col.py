@@ -31,15 +31,15 @@ from .turned import in_order
 
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
-ROOM = (
-    2 * BLOCK
-)  # bytes of columns, and the cells that they are copied from, for which an eighth of all may be less
+# Bytes of columns, with the cells they are copied from, that are allowed even where that is more than an
+# eighth of all columns.
+ROOM = 2 * BLOCK
 SHORT = 128  # cells: of columns with no more, blocks are larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 LEAST_TERMS = 288  # of some channels: with many fewer, sums would be read and written too often
 ALONE = 128  # columns of an image, of which no block need hold several
 OBJECTS = 1 << 13  # bytes that Python's own objects take meanwhile
-SMALL = 1 << 21  # multiplications that one thread does before a second one would have woken up
+ONE_THREAD = 1 << 21  # multiplications that one thread does before a second one would have woken up
 SEVERAL = 1 << 28  # from here on Python's threads may share blocks out
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
 
@@ -75,11 +75,12 @@ def plan(
         return blocks(shape, max(GPU_BLOCK // bytes_a_column, 1), 1), [slice(0, shape.i)]
     # of short columns, the calls for each tap would take longer than its copy
     size = 4 * BLOCK if shape.i * taps <= SHORT else BLOCK
-    # all threads' blocks, and the padded cells that they are copied from, in an eighth of all
+    # The library promises an eighth of all columns, or three megabytes: in that are all threads' blocks,
+    # and the padded cells that they are copied from.
     positions = shape.n * shape.g * prod(shape.positions)
     eighth = max(positions * bytes_a_column // 8 - beside - OBJECTS, 0) // threads
     eighth = int(eighth / (1 + columns.padded_for_each()))
-    size = min(size, eighth) if shape.products >= SMALL else 8 * size
+    size = min(size, eighth) if shape.products >= ONE_THREAD else 8 * size
     number = size // bytes_a_column
     if number >= LEAST_COLUMNS // threads or not address_of_gemm(dtype):
         return blocks(shape, max(number, LEAST_COLUMNS // threads), threads), [slice(0, shape.i)]
@@ -90,7 +91,7 @@ def plan(
     return found, pieces(shape.i, max(most, -(-LEAST_TERMS // taps)))
 
 
-def terms_of(channels: slice, shape: Shape) -> slice:
+def rows_of(channels: slice, shape: Shape) -> slice:
     """Say which rows i·k·l of columns are those of some channels i."""
     taps = prod(shape.taps)
     return slice(channels.start * taps, channels.stop * taps)
@@ -105,8 +106,6 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
     g, o, rows = shape.g, shape.o, shape.i * prod(shape.taps)
-    if not out.size:
-        return
     # (n, g, o, h, w) -> (n, g, o, h·w)
     flat = out.reshape(shape.n, g, o, prod(shape.positions))
     if is_pointwise(shape, steps):
@@ -150,7 +149,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             y = xp.empty((groups, o, images * flat.shape[-1]), out.dtype)
         for some in channels:
             # (g, o, i·k·l) @ (g, i·k·l, n·h·w) -> (g, o, n·h·w), added to that of the channels before
-            weights = matrix[b.g, :, terms_of(some, shape)]
+            weights = matrix[b.g, :, rows_of(some, shape)]
             multiply(xp, weights, columns.of(b, some), y, not several, some.start > 0)
         if images > 1:
             # (g, o, n·h·w) -> (g, o, n, h·w) -> (n, g, o, h·w)
@@ -165,9 +164,6 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     shape = shape_of(x, out, gy)
     g, o, rows = shape.g, shape.o, shape.i * prod(shape.taps)
     total = out.reshape(g, o, rows)
-    if not gy.size:
-        total[...] = 0
-        return
     flat = gy.reshape(shape.n, g, o, prod(shape.positions))
     if is_pointwise(shape, steps):
         # (n, g, o, h·w) @ (n, g, h·w, i) -> (g, o, i), the sum of all images
@@ -197,7 +193,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
             y = y.reshape(*y.shape[:2], -1)
             for some in channels:
                 # (g, o, n·h·w) @ (g, n·h·w, i·k·l) -> (g, o, i·k·l), added to that of the blocks before
-                one = result[b.g, :, terms_of(some, shape)]
+                one = result[b.g, :, rows_of(some, shape)]
                 seen = columns.of(b, some).swapaxes(1, 2)
                 multiply(xp, y, seen, one, not several, b.g.start in begun)
                 del seen  # its memory is free when the next channels ask for more

@@ -20,12 +20,11 @@ import numpy as np
 
 from .blas import add_product, address_of_gemm, can_add
 from .memory import memory_of, usable
-from .steps import is_available, loops
-from .threads import limit, one_blas_thread, pieces, scratch
+from .steps import is_available, with_numba
+from .threads import WAKE, limit, one_blas_thread, pieces, scratch
 
 SINGLE = 1 << 18  # multiplications: with fewer, BLAS itself keeps to one thread
 SHARED = 1 << 22  # with fewer, one thread is done before another one has begun
-SEVERAL = 1 << 25  # from here on a thread that sleeps is worth waking
 
 
 def address_of(dtype: np.dtype) -> int:
@@ -58,7 +57,7 @@ def multiply(
     adds = out.ndim < max(a.ndim, b.ndim)
     size = out.size * a.shape[-1] * (len(a) if adds else 1)
     threads = threads_for(xp, size, out.dtype) if shared else 0
-    if threads > 1 and share(a, b, out, threads, size >= SEVERAL, more):
+    if threads > 1 and share(a, b, out, threads, size >= WAKE, more):
         return
     # a single call of BLAS with threads would keep them awake
     with one_blas_thread() if threads == 1 else nullcontext():
@@ -84,7 +83,7 @@ def product(xp: ModuleType, a: Any, b: Any, out: Any, adds: bool, more: bool) ->
 
 def share(a: Any, b: Any, out: Any, threads: int, wake: bool, more: bool) -> bool:
     """Share out a product, or do nothing and return False if BLAS cannot read it where it is."""
-    gemm, arrays = loops("gemm"), (a, b, out)
+    gemm, arrays = with_numba("gemm"), (a, b, out)
     strides = a.strides, b.strides, out.strides
     plan = gemm.planned((a.shape, b.shape, out.shape), strides, a.itemsize, threads)
     if not plan or not all(array.flags.aligned for array in arrays):
@@ -97,7 +96,7 @@ def share(a: Any, b: Any, out: Any, threads: int, wake: bool, more: bool) -> boo
         return gemm.products(*every, start, stop, team)
 
     with one_blas_thread():
-        loops("helpers").share(some, plan.parts, wake)
+        with_numba("helpers").share(some, plan.parts, wake)
     return True
 
 
@@ -106,7 +105,7 @@ def pick(x: Any, w: Any, out: Any, threads: int) -> None:
 
     Each thread puts the cells of some rows together, and multiplies them.
     """
-    gemm, w = loops("gemm"), np.ascontiguousarray(w)
+    gemm, w = with_numba("gemm"), np.ascontiguousarray(w)
     lines, columns, cells = prod(out.shape[3:-1]), out.shape[-1], x.shape[2] * prod(out.shape[3:])
     sizes = np.array([*out.shape[1:3], x.shape[2], lines, out.shape[-2], columns])
     y = out.reshape(*out.shape[:3], -1)
@@ -121,4 +120,4 @@ def pick(x: Any, w: Any, out: Any, threads: int) -> None:
 
     parts = [(part,) for part in pieces(len(x) * lines, len(x) * lines, threads)]
     with one_blas_thread():
-        loops("helpers").share(some, parts, out.size * x.shape[2] >= SEVERAL)
+        with_numba("helpers").share(some, parts, out.size * x.shape[2] >= WAKE)

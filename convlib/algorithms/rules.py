@@ -1,4 +1,6 @@
-"""When an algorithm is faster than the others, from the sizes alone: what "auto" goes by.
+"""When an algorithm is faster than the others: what "auto" goes by.
+
+That is the sizes, and the machine: its registers, its cache, and whether Numba is there.
 
 The rules are those of `python -m convlib.benchmark` on networks' layers, on two cores, of a processor
 with registers of 512 bits and 2 MiB of cache a core, and of one with half and a quarter of that.
@@ -12,7 +14,7 @@ import numpy as np
 
 from .caches import near
 from .shared_rows import LEAST
-from .steps import Shape, Steps, is_available, loops
+from .steps import Shape, Steps, is_available, with_numba
 
 WORTH_READING = 1 << 18  # of a layer of one tap and few outputs
 WORTH_TELLING = 1 << 19  # of a layer of one tap: for fewer, BLAS is told sooner what to do
@@ -22,7 +24,7 @@ THIN = 4  # outputs for which BLAS has no loop of its own; it has one for a sing
 SHORT = 28  # cells of a row
 MANY = 1 << 11  # positions of one image, from which flattened rows pay
 ROOM = 1 << 20  # values in the columns of a group, up to which they do
-SMALL = 256  # positions of all images, up to which a strided gradient is added up
+SMALL_POSITIONS = 256  # positions of all images, up to which a strided gradient is added up
 
 
 def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
@@ -49,7 +51,7 @@ def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> boo
         return False
     # each thread adds to the whole of the weight's gradient for some positions after the others: it
     # comes from farther away than BLAS' columns, if it is large and positions are few
-    return task != "weight" or weights <= positions * near() >> 13
+    return task != "weight" or weights <= (positions * near()) >> 13
 
 
 def has_wide_registers() -> bool:
@@ -57,7 +59,7 @@ def has_wide_registers() -> bool:
 
     With registers of 512 bits they do. With half of that BLAS is at the machine's limit already.
     """
-    return loops("vectors").BYTES == 64
+    return with_numba("vectors").BYTES == 64
 
 
 def pays(name: str, shape: Shape) -> bool:
@@ -113,5 +115,5 @@ def adding_pays(shape: Shape, steps: Steps) -> bool:
     large = shape.i * shape.o * prod(shape.taps) >= positions << 13
     large = large and prod(shape.positions) < LEAST  # with more, windows share rows
     few = 5 * shape.i <= 2 * shape.o
-    apart = max(steps.stride) > 1 and positions <= SMALL
-    return shape.g == 1 and prod(shape.taps) > 1 and (large or few or apart)
+    parted = max(steps.stride) > 1 and positions <= SMALL_POSITIONS
+    return shape.g == 1 and prod(shape.taps) > 1 and (large or few or parted)

@@ -26,7 +26,7 @@ def is_available() -> bool:
 
 
 @cache
-def loops(name: str) -> Any:
+def with_numba(name: str) -> Any:
     """Import a module that needs Numba, when a call first needs it."""
     return import_module(f".{name}", __package__)
 
@@ -124,6 +124,17 @@ def seen(
             outputs.append(slice(first, last + 1))
             cells.append(slice(first * s + offset, last * s + offset + 1, s))
     return tuple(outputs), tuple(cells)
+
+
+def edges_of(outputs: tuple[slice, ...], counts: tuple[int, ...]) -> list[tuple[slice, ...]]:
+    """Say which of so many positions are not among `outputs`, which see cells: an edge each."""
+    edges = []
+    for axis, (part, count) in enumerate(zip(outputs, counts, strict=True)):
+        for edge in (slice(0, part.start), slice(part.stop, count)):
+            if edge.stop > edge.start:
+                whole = (slice(None),) * (len(counts) - axis - 1)
+                edges.append((*outputs[:axis], edge, *whole))
+    return edges
 
 
 def padded_windows(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .steps import Shape, Steps, seen
+from .steps import Shape, Steps, edges_of, seen
 from .threads import scratch
 
 
@@ -49,13 +49,7 @@ class Strips:
         self.taps = []
         for tap in np.ndindex(*shape.taps[axis + 1 :]):
             outputs, cells = seen(tap, sizes, self.wide, inner)
-            edges = []
-            for number, (one, size) in enumerate(zip(outputs, self.wide, strict=True)):
-                rest = (slice(None),) * (len(sizes) - number - 1)
-                for edge in (slice(0, one.start), slice(one.stop, size)):
-                    if edge.stop > edge.start:
-                        edges.append((edge, *rest))
-            self.taps.append(Tap(outputs, cells, edges))
+            self.taps.append(Tap(outputs, cells, edges_of(outputs, self.wide)))
         # where outputs are as wide as the input, what a tap sees in many rows is one run of cells
         ones = all(s == 1 for s in inner.stride)
         self.in_runs = ones and self.wide == sizes and is_dense(x, axis + 3)

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .im2col import SMALL
+from .im2col import ONE_THREAD
 from .steps import Steps, seen, shape_of
 from .threads import limit, pieces, share
 
@@ -36,9 +36,6 @@ def flatten(array: Any) -> Any:
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
-    if not shape.products:
-        out[...] = 0
-        return
     taps = list(np.ndindex(*shape.taps))
     # the taps first, each a matrix in one piece: (g, o, i, k, l) -> (k, l, g, o, i)
     order = (*range(3, w.ndim), 0, 1, 2)
@@ -54,7 +51,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             part = xp.matmul(matrix[g], flatten(cut))
             y[(..., *outputs)] += part.reshape(*part.shape[:3], *cut.shape[3:])
 
-    several = xp is np and shape.products >= SMALL
+    several = xp is np and shape.products >= ONE_THREAD
     images = pieces(shape.n, 1 if several else shape.n)
     groups = pieces(shape.g, shape.g, limit() if several and len(images) == 1 else 1)
     share(image, list(product(images, groups)))
@@ -77,7 +74,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
             parts = xp.matmul(flatten(y), flatten(cut).swapaxes(2, 3))
             out[(groups, slice(None), slice(None), *tap)] = parts.sum(0)
 
-    several = xp is np and shape.products >= SMALL // 16
+    several = xp is np and shape.products >= ONE_THREAD // 16
     groups = pieces(shape.g, shape.g, limit() if several else 1)
     jobs = list(product(np.ndindex(*shape.taps), groups))
     share(one, jobs, several)

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from .flat import Layout
-from .steps import Shape, Steps, loops, seen
+from .steps import Shape, Steps, seen, with_numba
 
 
 def is_columned(shape: Shape, steps: Steps, beside: int) -> bool:
@@ -20,7 +20,7 @@ def is_columned(shape: Shape, steps: Steps, beside: int) -> bool:
 
     There are loops for 3×3 neighbouring weights, in either direction, and for whole matrices of sums.
     """
-    runs = loops("runs")
+    runs = with_numba("runs")
     square = shape.taps[-2:] == (runs.COLUMN, runs.COLUMN) and abs(beside) == runs.COLUMN
     return square and steps.stride[-2] == 1 and shape.o % runs.MANY[0] == 0
 

@@ -37,6 +37,7 @@ _blas_before = 1  # BLAS' threads, as they stood before the first of the holders
 _kept = threading.local()
 KEEP = 1 << 22  # bytes that a thread keeps at most
 ALIGNED = 64  # bytes of a cache line
+WAKE = 1 << 25  # multiplications: with fewer, a thread that sleeps would come too late
 
 
 @cache
@@ -115,35 +116,30 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
     return kept[:wanted].view(dtype)
 
 
-class Call:
-    """A call under way: it is so while somebody holds this, also if an interrupt ends it anywhere."""
-
-    outer: tuple = ()  # the memory of the call around this one, if there is any
-
-
 def _none() -> None:
     """No call is under way."""
 
 
-def begin() -> Call:
-    """Begin a call, for which `end` is to be called.
+class Call:
+    """A call under way: it is so while somebody holds this, also if an interrupt ends it anywhere.
 
     A signal's handler may call from inside of a call, in the same thread. It gets other memory.
     """
-    call = Call()
-    if getattr(_kept, "call", _none)() is None:
-        _kept.call = ref(call)
-    else:
-        call.outer, _kept.bytes = (getattr(_kept, "bytes", None),), None
-    return call
 
+    outer: tuple = ()  # the memory of the call around this one, if there is any
 
-def end(call: Call) -> None:
-    """End a call: what memory this thread keeps may be used for the next."""
-    if call.outer:
-        (_kept.bytes,) = call.outer
-    else:
-        _kept.call = _none
+    def __enter__(self) -> None:
+        if getattr(_kept, "call", _none)() is None:
+            _kept.call = ref(self)
+        else:
+            self.outer, _kept.bytes = (getattr(_kept, "bytes", None),), None
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        """What memory this thread keeps may be used for the next call."""
+        if self.outer:
+            (_kept.bytes,) = self.outer
+        else:
+            _kept.call = _none
 
 
 def aligned(size: int) -> Any:

@@ -17,15 +17,13 @@ import numpy as np
 from .caches import near
 from .flat import layout_of, sights_of
 from .memory import three
-from .steps import Shape, Steps, loops
+from .steps import Shape, Steps, with_numba
 from .terms import heads_of, is_columned, taps_that_see, terms_of
 from .threads import limit, pieces
 
 # Multiplications in the time that it takes to tell a thread of its part. Threads are told one after
 # another, so that with so many parts the work should take the square of the time.
 SHARED = 1 << 19
-# Below this many, a thread that sleeps would come too late.
-SEVERAL = 1 << 25
 # Bytes of the input that a unit reads again and again: a part of the cache that a core has for itself.
 # For a weight's gradient, twice as many of both that it multiplies.
 UNIT = near() // 4
@@ -33,6 +31,7 @@ PANELS = near() // 4  # the same of a layer of one tap
 # Bytes of sums that go on from unit to unit. They are read once for some hundred multiplications, and
 # may come from farther away: what counts is that the weight is read for many rows at once.
 SUMS = 1 << 20
+WIDEST = 16  # values of float32 in the widest register: outputs are cut by as many
 LEAST_TERMS = 144  # of a unit: with fewer, sums would be read too often
 LONG = 1 << 18  # cells of a unit of few outputs
 # Cells that are copied twice, as two threads need them, in the time that a row of outputs takes which
@@ -43,21 +42,21 @@ FEW_SLICES = 2  # of a video, for each slice of padding: no more are units by th
 
 
 class Plan(NamedTuple):
-    """What the kernels take, beyond the arrays; `kernels.forward` says what it means."""
+    """What `kernels.forward` and `weight_gradient` take, beyond the arrays."""
 
-    units: np.ndarray
+    units: np.ndarray  # a row for each, in the columns of kernels.N ... I_END
     shares: list[slice]  # of the units, one for each thread
-    at: np.ndarray
-    to: np.ndarray
-    phases: np.ndarray
-    geometry: tuple[np.ndarray, ...]
+    at: np.ndarray  # for each term, where its run of cells begins
+    to: np.ndarray  # and where its weight is
+    phases: np.ndarray  # k·d mod s, a row each: see `flat.py`
+    geometry: tuple[np.ndarray, ...]  # `kernels.forward` says of what
     memory: int  # how many values a thread works in
 
 
 def shared_outputs(outputs: int, threads: int) -> list[slice]:
     """Cut outputs for as many threads, by whole registers."""
-    cuts = pieces(-(-outputs // 16), outputs, threads)
-    return [slice(16 * s.start, min(16 * s.stop, outputs)) for s in cuts]
+    cuts = pieces(-(-outputs // WIDEST), outputs, threads)
+    return [slice(WIDEST * s.start, min(WIDEST * s.stop, outputs)) for s in cuts]
 
 
 def shared_zeros(size: tuple[int, ...], shape: Shape, steps: Steps) -> int:
@@ -69,7 +68,7 @@ def shared_zeros(size: tuple[int, ...], shape: Shape, steps: Steps) -> int:
     layout = layout_of(shape, steps)
     rows = [places[-1] for places, _ in sights_of(size, layout, steps)]
     ends = [min(row.start, layout.wide[-1] - row.stop) for row in rows]
-    return min(*ends, layout.wide[-1] - shape.positions[-1], loops("kernels").SLACK)
+    return min(*ends, layout.wide[-1] - shape.positions[-1], with_numba("kernels").SLACK)
 
 
 def ranges_of(
@@ -123,10 +122,10 @@ def plan(
     positions = (*most, shape.positions[-1])
     largest = shape._replace(positions=positions[3 - len(shape.taps) :])
     layout = layout_of(largest, steps, shared_zeros(size, shape, steps))
-    kernels, phases = loops("kernels"), len(layout.phases)
+    kernels, phases = with_numba("kernels"), len(layout.phases)
     sizes = positions, three(layout.wide, 1), phases
     pitch, *_ = kernels.sizes_of(1, *sizes)
-    near_i, round_i = UNIT // (pitch * itemsize), loops("runs").TERMS // prod(shape.taps)
+    near_i, round_i = UNIT // (pitch * itemsize), with_numba("runs").TERMS // prod(shape.taps)
     if near_i > round_i > 0:  # whole rounds of the loops over terms
         near_i -= near_i % round_i
     by_i = pieces(shape.i, shape.i if of_weight else near_i)
@@ -183,12 +182,12 @@ def planned(x: Any, w: Any, shape: Shape, steps: Steps, of_weight: bool = False)
 def panels(
     shape: Shape, threads: int, itemsize: int
 ) -> tuple[list[tuple[np.ndarray]], np.ndarray, int]:
-    """Plan a convolution of one tap: each thread's units, the kernel's sizes, the memory it takes."""
-    kernels = loops("pointwise")
-    positions, panel = prod(shape.positions), kernels.panel_of(itemsize)
+    """Plan a convolution of one tap: each thread's units, the loops' sizes, the memory they take."""
+    loops = with_numba("pointwise")
+    positions, panel = prod(shape.positions), loops.panel_of(itemsize)
     # whole panels; what is less than half of one goes with the last
     number, most = max(1, round(positions / panel)), max(1, PANELS // (shape.i * panel * itemsize))
-    if shape.o <= kernels.OUTPUTS:  # cells are read once, and long runs are read sooner
+    if shape.o <= loops.OUTPUTS:  # cells are read once, and long runs are read sooner
         most = max(most, LONG // (shape.i * panel))
     cuts, by_o = pieces(number, most), [slice(0, shape.o)]
     if shape.n * shape.g * len(cuts) % threads:
@@ -202,7 +201,7 @@ def panels(
         for o, n, g, q in product(by_o, range(shape.n), range(shape.g), cuts)
     ]
     most = max(q_end - q for _, _, q, q_end, _, _ in units)
-    memory = sum(kernels.sizes_of(shape.i, most, itemsize))
+    memory = sum(loops.sizes_of(shape.i, most, itemsize))
     sizes = np.array([shape.i, shape.o, most])
     shares = pieces(len(units), len(units), threads)
     return [(np.array(units[share]),) for share in shares], sizes, memory

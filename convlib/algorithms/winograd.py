@@ -10,7 +10,7 @@ As matrices, :math:`y = A^T [(G w) \odot (B^T x)]`. Used along h and along w, F(
 instead of 36 products for a tile of 2×2 outputs, and F(4×4,3×3) takes 36 instead of 144. Between
 them the sum over input channels is a matrix product for each of the 16 or 36 places of a tile, and
 the transforms themselves are products with the Kronecker products of :math:`B^T`, :math:`G` and
-:math:`A^T`. The larger numbers in F(4,3)'s matrices cost two to three digits.
+:math:`A^T`. The larger numbers in F(4,3)'s matrices cost more than one digit.
 
 The weight's gradient is the adjoint: :math:`G^T [(A\, y) \odot (B^T x)]`, summed over all tiles.
 
@@ -30,11 +30,11 @@ import numpy as np
 
 from .blocks import Block, blocks
 from .columns import Columns
-from .im2col import BLOCK, GPU_BLOCK, SMALL
+from .im2col import BLOCK, GPU_BLOCK, ONE_THREAD
 from .memory import memory_of, usable
-from .steps import Shape, Steps, is_available, loops, shape_of
-from .threads import limit, pieces, scratch, share
-from .units import SEVERAL, shared_outputs, threads_for
+from .steps import Shape, Steps, is_available, shape_of, with_numba
+from .threads import WAKE, limit, pieces, scratch, share
+from .units import WIDEST, shared_outputs, threads_for
 
 TILES = 112  # of a unit of the compiled loops, about
 FEW = 96  # with no more for each thread, kernels take longest
@@ -89,16 +89,13 @@ def plan(xp: ModuleType, tiles: Shape, itemsize: int) -> tuple[Block, ...]:
     bytes_a_tile = (tiles.i + tiles.o) * prod(tiles.taps) * itemsize
     if xp is not np:
         return blocks(tiles, max(GPU_BLOCK // bytes_a_tile, 1), 1)
-    threads = limit() if tiles.products >= SMALL else 1
+    threads = limit() if tiles.products >= ONE_THREAD else 1
     return blocks(tiles, max(2 * BLOCK // bytes_a_tile, 64), threads)
 
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, m: int = 4) -> None:
     """(n, g, i, H, W) and (g, o, i, 3, 3) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
-    if not shape.products:
-        out[...] = 0
-        return
     g, o, i, axes = shape.g, shape.o, shape.i, len(shape.taps)
     tiles = tiles_of(shape, m, m + 2)
     if m == 4 and axes == 2 and xp is np and is_available() and x.dtype.kind == "f":
@@ -134,7 +131,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, m: int = 4) 
 
 def compiled(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     """The same with `tiles.py`: (n, g, i, H, W) and (g, o, i, 3, 3) to (n, g, o, h, w)."""
-    tiles = loops("tiles")
+    tiles = with_numba("tiles")
     units, sizes, size = planned(x.shape[3:], shape, steps, threads_for(shape), x.itemsize)
     arrays = *memory_of(usable(x)), usable(np.ascontiguousarray(w)).reshape(-1), *memory_of(out)
 
@@ -142,15 +139,15 @@ def compiled(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
         memory = scratch(np, size, x.dtype)
         return tiles.forward(*arrays, part, sizes, memory, team)
 
-    loops("helpers").share(some, units, shape.products >= SEVERAL)
+    with_numba("helpers").share(some, units, shape.products >= WAKE)
 
 
 @lru_cache(maxsize=256)
 def planned(
     cells: tuple[int, ...], shape: Shape, steps: Steps, threads: int, itemsize: int
 ) -> tuple[list[tuple[np.ndarray]], np.ndarray, int]:
-    """Plan the compiled way: each thread's units, the kernel's sizes, the memory it takes."""
-    tiles = loops("tiles")
+    """Plan the compiled way: each thread's units, the loops' sizes, the memory they take."""
+    tiles = with_numba("tiles")
     high, across = (-(-p // 4) for p in shape.positions)
     by_row, by_o = pieces(high, max(TILES // across, 1)), [slice(0, shape.o)]
     if shape.n * shape.g * len(by_row) % threads:
@@ -166,9 +163,9 @@ def planned(
     chunk = len(of(parts[-1]))
     if len(parts) > 1:
         by_o = [
-            slice(o.start + 16 * s.start, min(o.start + 16 * s.stop, o.stop))
+            slice(o.start + WIDEST * s.start, min(o.start + WIDEST * s.stop, o.stop))
             for o in by_o
-            for s in pieces(-(-len(of(o)) // 16), max(PRODUCTS // each // 16, 1))
+            for s in pieces(-(-len(of(o)) // WIDEST), max(PRODUCTS // each // WIDEST, 1))
         ]
     kept = max(-(-len(of(o)) // tiles.OUTPUTS) for o in by_o) if len(parts) > 1 else 1
     units = [
@@ -190,9 +187,6 @@ def of(part: slice) -> range:
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps, m: int = 4) -> None:
     """(n, g, i, H, W) and (n, g, o, h, w) to (g, o, i, 3, 3)."""
     shape = shape_of(x, out, gy)
-    if not shape.products:
-        out[...] = 0
-        return
     g, o, i, axes = shape.g, shape.o, shape.i, len(shape.taps)
     bt, gm, at = (xp.asarray(matrix) for matrix in transforms(m, axes, x.dtype))
     places = (m + 2) ** axes

@@ -222,7 +222,7 @@ def machine(library: str) -> dict[str, Any]:
     import numpy as np
 
     from ..algorithms.caches import near
-    from ..algorithms.steps import is_available, loops
+    from ..algorithms.steps import is_available, with_numba
 
     processor = platform.processor() or platform.machine()
     try:
@@ -233,7 +233,7 @@ def machine(library: str) -> dict[str, Any]:
         pass
     found: dict[str, Any] = {"processor": processor, "cores": os.cpu_count()}
     found["cache"] = near()  # bytes a core
-    found["registers"] = 8 * loops("vectors").BYTES if is_available() else None  # bits
+    found["registers"] = 8 * with_numba("vectors").BYTES if is_available() else None  # bits
     build = np.show_config(mode="dicts")
     found["blas"] = build["Build Dependencies"]["blas"]["name"] if build else "unknown"
     for name in ("numpy", "torch", "numba", "mygrad"):
