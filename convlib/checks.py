@@ -140,7 +140,7 @@ def transposed_settings(
 ) -> Settings:
     """Check a transposed convolution. The settings are those of the convolution it transposes.
 
-    So its output is their `input_shape`, and its input their `output_shape`.
+    So its output is their `image`, and its input their `maps`.
     """
     check_shapes(function, axes, input_shape, weight_shape, "in_channels, out_channels // groups")
     stride = integers(function, "stride", stride, axes, least=1)
@@ -162,13 +162,13 @@ def transposed_settings(
         )
     check_bias(function, bias_shape, out_channels * groups)
     output = []
-    for n, k, s, p, e, d in zip(size, kernel_size, stride, padding, extra, dilation, strict=True):
-        if e >= s and e >= d:
+    for n, k, s, p, x, d in zip(size, kernel_size, stride, padding, extra, dilation, strict=True):
+        if x >= s and x >= d:
             raise ValueError(
                 f"{function}: output_padding must be smaller than stride or dilation, got "
-                f"output_padding {e} with stride {s} and dilation {d}."
+                f"output_padding {x} with stride {s} and dilation {d}."
             )
-        output.append(spread_size(function, n, k, s, p, e, d))
+        output.append(spread_size(function, n, k, s, p, x, d))
     # PyTorch's own loops refuse this, oneDNN answers, and the size of the call decides between them
     if 0 in output and 0 not in input_shape[: -axes - 1]:
         raise ValueError(

@@ -18,7 +18,7 @@ __all__ = ["conv1d", "conv2d", "conv3d"]
 
 def grouped_input(input: Any, settings: Settings, dtype: Any) -> Any:
     """Part an input's channels: (N, C, H, W) or (C, H, W) -> (n, g, i, H, W), g groups of i."""
-    return input.astype(dtype, copy=False).reshape(settings.grouped_input)
+    return input.astype(dtype, copy=False).reshape(settings.grouped_input_shape)
 
 
 def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
@@ -28,22 +28,23 @@ def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
     # -> (n, g, i, h, w, k, l)
     windows = strided_windows(xp, x, settings.kernel_size, settings.stride, settings.dilation)
     # An output_padding may leave room for more windows, which nothing was spread from.
-    return windows[(slice(None),) * 3 + tuple(map(slice, settings.output_shape[1:]))]
+    return windows[(slice(None),) * 3 + tuple(map(slice, settings.maps[1:]))]
 
 
 def grouped_weight(weight: Any, settings: Settings, dtype: Any) -> Any:
     """Part the weight's first axis into groups: (g·o, i, k, l) -> (g, o, i, k, l)."""
-    return weight.astype(dtype, copy=False).reshape(settings.grouped_weight)
+    return weight.astype(dtype, copy=False).reshape(settings.grouped_weight_shape)
 
 
 def grouped_output(output: Any, settings: Settings, dtype: Any = None) -> Any:
     """Part an output's channels: (N, O, H', W') or (O, H', W') -> (n, g, o, h, w)."""
     output = output if dtype is None else output.astype(dtype, copy=False)
-    return output.reshape(settings.grouped_output)
+    return output.reshape(settings.grouped_output_shape)
 
 
 def add_bias(output: Any, bias: Any, axes: int) -> None:
     """Add one value to each channel of `output`, in place."""
+    # an input without channels gives no output, which the bias would not fit
     if bias is not None and output.size:
         # (O,) -> (O, 1, 1)
         output += bias.astype(output.dtype, copy=False).reshape(-1, *(1,) * axes)
@@ -61,7 +62,7 @@ def convolve(
     axes, dtype = len(settings.stride), input.dtype
     work = working_dtype(dtype)
     # The result is allocated whole, so that it owns its memory, and filled through a view.
-    output = xp.empty(settings.output, work)
+    output = xp.empty(settings.output_shape, work)
     x, w = grouped_input(input, settings, work), grouped_weight(weight, settings, work)
     y = grouped_output(output, settings)
     # Chapter 9's algorithms compute the same sum, where it is worth their while.
@@ -119,14 +120,15 @@ def conv2d(
         Of the same dtype and library.
     bias : array, shape (O,), optional
     stride, dilation : int or tuple of two int
-        Cells between two windows, and between two taps.
+        Cells from one window to the next, and from one tap to the next.
     padding : int, tuple of two int, 'valid' or 'same'
         Zeros per side. 'same' needs stride 1, and puts an odd cell at the end.
     groups : int
         Each group of output channels reads its own C // groups input channels.
     algorithm : str
         How the sum is computed: one of `convlib.algorithms.ALGORITHMS`, or 'auto', which chooses
-        by the sizes, and among direct sums alone unless `allowed_error` says otherwise.
+        by the sizes and the machine, and among direct sums alone unless `allowed_error` says
+        otherwise.
 
     Returns
     -------

@@ -18,7 +18,7 @@ __all__ = ["fold", "unfold"]
 DTYPES = f"{FLOATING}, bool"
 
 
-class Blocks(NamedTuple):
+class FoldSettings(NamedTuple):
     """The checked settings of a call, and the two shapes they tie together."""
 
     kernel_size: tuple[int, ...]
@@ -30,9 +30,9 @@ class Blocks(NamedTuple):
     columns: tuple[int, ...]  # (N, C·k·l, h·w) or (C·k·l, h·w)
 
 
-def blocks(
+def fold_settings(
     function: str, image: tuple, kernel_size: Any, dilation: Any, padding: Any, stride: Any
-) -> Blocks:
+) -> FoldSettings:
     """Check settings against the shape of an image. A setting is an int, or one an axis."""
     if len(image) not in (3, 4) or 0 in image[-3:]:
         raise ValueError(
@@ -46,10 +46,10 @@ def blocks(
     sizes = zip(image[-2:], k, s, p, p, d, strict=True)
     positions = tuple(count(function, *axis) for axis in sizes)
     columns = (*image[:-3], image[-3] * prod(k), prod(positions))
-    return Blocks(k, d, tuple((a, a) for a in p), s, positions, image, columns)
+    return FoldSettings(k, d, tuple((a, a) for a in p), s, positions, image, columns)
 
 
-def to_columns(xp: ModuleType, image: Any, settings: Blocks) -> Any:
+def to_columns(xp: ModuleType, image: Any, settings: FoldSettings) -> Any:
     """Copy the windows of an image into columns: the core of `unfold`."""
     x = pad_zeros(xp, image, settings.padding)
     # (..., C, H, W) -> (..., C, h, w, k, l)
@@ -63,7 +63,7 @@ def to_columns(xp: ModuleType, image: Any, settings: Blocks) -> Any:
     return columns
 
 
-def from_columns(xp: ModuleType, columns: Any, settings: Blocks) -> Any:
+def from_columns(xp: ModuleType, columns: Any, settings: FoldSettings) -> Any:
     """Add columns up into an image: the core of `fold`."""
     dtype = columns.dtype
     lead, size = settings.image[:-2], settings.image[-2:]
@@ -115,12 +115,12 @@ def unfold(
            [4., 5., 7., 8.]])
     """
     xp = array_module("unfold", input=input)
-    settings = blocks("unfold", input.shape, kernel_size, dilation, padding, stride)
+    settings = fold_settings("unfold", input.shape, kernel_size, dilation, padding, stride)
     check_dtype("unfold", "input", input.dtype, DTYPES)
     return to_columns(xp, input, settings)
 
 
-def fold_blocks(
+def columns_settings(
     function: str,
     columns: tuple,
     output_size: Any,
@@ -128,7 +128,7 @@ def fold_blocks(
     dilation: Any,
     padding: Any,
     stride: Any,
-) -> Blocks:
+) -> FoldSettings:
     """Check settings against the shape of columns, from which the image's shape follows."""
     if len(columns) not in (2, 3) or 0 in columns[-2:]:
         raise ValueError(
@@ -143,7 +143,7 @@ def fold_blocks(
             f"of {taps}, got {columns[-2]} in shape {columns}."
         )
     image = (*columns[:-2], columns[-2] // taps, *size)
-    settings = blocks(function, image, kernel_size, dilation, padding, stride)
+    settings = fold_settings(function, image, kernel_size, dilation, padding, stride)
     check_shape(function, "input", columns, settings.columns)
     return settings
 
@@ -193,6 +193,8 @@ def fold(
             [1., 2., 1.]]])
     """
     xp = array_module("fold", input=input)
-    settings = fold_blocks("fold", input.shape, output_size, kernel_size, dilation, padding, stride)
+    settings = columns_settings(
+        "fold", input.shape, output_size, kernel_size, dilation, padding, stride
+    )
     check_dtype("fold", "input", input.dtype, DTYPES)
     return from_columns(xp, input, settings)

@@ -1,7 +1,8 @@
 """Sizes: integers in, integers out. No array is touched here.
 
 The letters: ``n`` input size, ``k`` kernel size, ``s`` stride, ``p`` padding per side, ``d``
-dilation, ``m`` output size. Every function takes one axis as an int, or several axes as tuples.
+dilation, ``m`` output size, ``x`` output padding (chapter 8). Every function takes one axis as an int, or
+several axes as tuples; `input_sizes` gives a range for each axis.
 
 Source: V. Dumoulin and F. Visin, *A guide to convolution arithmetic for deep learning* (2016),
 arXiv:1603.07285, and the shape sections of ``torch.nn.Conv2d`` and ``torch.nn.ConvTranspose2d``.
@@ -32,7 +33,7 @@ NAMES = {
     "k": "kernel_size",
     "s": "stride",
     "p": "padding",
-    "e": "output_padding",
+    "x": "output_padding",
     "d": "dilation",
     "m": "output_size",
 }
@@ -54,9 +55,9 @@ def count(function: str, n: int, k: int, s: int, before: int, after: int, d: int
     return (padded - span(k, d)) // s + 1
 
 
-def spread_size(function: str, n: int, k: int, s: int, p: int, e: int, d: int) -> int:
+def spread_size(function: str, n: int, k: int, s: int, p: int, x: int, d: int) -> int:
     """Size that a transposed convolution gives one axis."""
-    m = (n - 1) * s - 2 * p + span(k, d) + e
+    m = (n - 1) * s - 2 * p + span(k, d) + x
     if m < 0:
         raise ValueError(
             f"{function}: padding {p} cuts off more than there is: the output would have {m} cells "
@@ -230,7 +231,8 @@ def transposed_output_size(
     Raises
     ------
     ValueError
-        If a value is out of range, or the result would be negative.
+        If a value is out of range, or the result would be negative. That output_padding is below stride
+        or dilation is checked by `conv_transpose2d` alone.
 
     Examples
     --------
@@ -241,5 +243,5 @@ def transposed_output_size(
     """
     function, settings = "transposed_output_size", (stride, padding, output_padding, dilation)
     return _by_axis(
-        function, partial(spread_size, function), "nksped", input_size, kernel_size, *settings
+        function, partial(spread_size, function), "nkspxd", input_size, kernel_size, *settings
     )

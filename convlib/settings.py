@@ -1,4 +1,4 @@
-"""Settings as PyTorch spells them: each parameter by itself is checked here.
+"""Settings as PyTorch spells them: each parameter by itself is checked here, and the checked whole.
 
 A refusal is a ValueError or a TypeError and reads as a sentence: the function, the parameter, the
 value given, what it must be. It is raised from integers and shapes, before any array is read.
@@ -65,7 +65,7 @@ def remembered(check: Callable[..., Any]) -> Callable[..., Any]:
 def integer(function: str, name: str, value: Any) -> int:
     """Return `value` as a Python int. NumPy integers count as integers, bools and floats do not."""
     if type(value) is not int:
-        if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        if type(value).__name__ in ("bool", "bool_"):  # NumPy's too: "bool_" before NumPy 2
             raise TypeError(f"{function}: {name} must be an integer, got {value!r}.")
         try:
             value = int(operator.index(value))
@@ -127,8 +127,8 @@ def check_shape(function: str, name: str, actual: tuple, required: tuple) -> Non
 class Settings:
     """The checked settings of one call, one entry a spatial axis.
 
-    They are remembered, and what follows from them is found by the object (eq=False), without a look
-    at what it holds.
+    Compared by identity (eq=False), so that caches find what follows from them without hashing nine
+    tuples.
     """
 
     function: str  # which was called, for refusals
@@ -137,34 +137,34 @@ class Settings:
     padding: tuple[tuple[int, int], ...]  # (before, after)
     dilation: tuple[int, ...]
     groups: int
-    input_shape: tuple[int, ...]  # without the batch: channels and spatial sizes
-    output_shape: tuple[int, ...]  # without the batch
+    image: tuple[int, ...]  # the input's channels and spatial sizes, without the batch
+    maps: tuple[int, ...]  # the output's, without the batch
     batch: tuple[int, ...]  # (N,), or () without a batch
 
     @cached_property
-    def input(self) -> tuple[int, ...]:
+    def input_shape(self) -> tuple[int, ...]:
         """The input's whole shape."""
-        return self.batch + self.input_shape
+        return self.batch + self.image
 
     @cached_property
-    def output(self) -> tuple[int, ...]:
+    def output_shape(self) -> tuple[int, ...]:
         """The output's whole shape."""
-        return self.batch + self.output_shape
+        return self.batch + self.maps
 
     @cached_property
-    def grouped_input(self) -> tuple[int, ...]:
+    def grouped_input_shape(self) -> tuple[int, ...]:
         """The input's shape with its channels in groups: (n, g, i, H, W)."""
-        g, (channels, *size) = self.groups, self.input_shape
+        g, (channels, *size) = self.groups, self.image
         return (*(self.batch or (1,)), g, channels // g, *size)
 
     @cached_property
-    def grouped_output(self) -> tuple[int, ...]:
+    def grouped_output_shape(self) -> tuple[int, ...]:
         """The output's shape with its channels in groups: (n, g, o, h, w)."""
-        g, (channels, *size) = self.groups, self.output_shape
+        g, (channels, *size) = self.groups, self.maps
         return (*(self.batch or (1,)), g, channels // g, *size)
 
     @cached_property
-    def grouped_weight(self) -> tuple[int, ...]:
+    def grouped_weight_shape(self) -> tuple[int, ...]:
         """The weight's shape with its first axis in groups: (g, o, i, k, l)."""
-        i, o = self.grouped_input[2], self.grouped_output[2]
+        i, o = self.grouped_input_shape[2], self.grouped_output_shape[2]
         return (self.groups, o, i, *self.kernel_size)

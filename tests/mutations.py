@@ -69,7 +69,7 @@ MUTATIONS = [
         CHECKS,
     ),
     Mutation("checks.py", "if first < groups or first % groups:", "if first % groups:", CHECKS),
-    Mutation("checks.py", "if e >= s and e >= d:", "if e >= s:", CHECKS),
+    Mutation("checks.py", "if x >= s and x >= d:", "if x >= s:", CHECKS),
     Mutation("checks.py", "bias_shape != (channels,):", "bias_shape[-1] != channels:", CHECKS),
     Mutation("arrays.py", "if other.dtype != array.dtype:", "if False:", "test_arrays.py"),
     Mutation(
@@ -135,7 +135,7 @@ MUTATIONS = [
     Mutation("convolution.py", "output += bias", "output -= bias", CONVOLUTION),
     Mutation(
         "convolution.py",
-        "tuple(map(slice, settings.output_shape[1:]))",
+        "tuple(map(slice, settings.maps[1:]))",
         "()",
         TRANSPOSED + " test_grad.py",
     ),

@@ -182,9 +182,11 @@ def sizes_of(settings: Any) -> tuple[Shape, Steps, tuple[slice, ...] | None]:
     have made it. Where the columns are the input itself, the cells behind the last window would stand
     in them.
     """
-    shape = shape_of(settings.grouped_input, settings.grouped_weight, settings.grouped_output)
+    shape = shape_of(
+        settings.grouped_input_shape, settings.grouped_weight_shape, settings.grouped_output_shape
+    )
     steps = Steps(settings.stride, settings.padding, settings.dilation)
-    sizes = zip(settings.grouped_input[3:], shape.positions, shape.taps, *steps, strict=True)
+    sizes = zip(settings.grouped_input_shape[3:], shape.positions, shape.taps, *steps, strict=True)
     ends = [(n, s * m + d * k - d - p[0] + 1, s) for n, m, k, s, p, d in sizes]
     if all(n + p[1] < end for (n, end, _), p in zip(ends, steps.padding, strict=True)):
         return shape, steps, None

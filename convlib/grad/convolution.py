@@ -24,7 +24,7 @@ def spread(
     reverse: contraction, windows, padding. The result is in the working dtype.
     """
     work = working_dtype(output.dtype)
-    result = xp.empty(settings.input, work)
+    result = xp.empty(settings.input_shape, work)
     y = grouped_output(output, settings, work)
     w = grouped_weight(weight, settings, work)
     target = grouped_input(result, settings, work)
@@ -32,7 +32,7 @@ def spread(
         return result
     # (n, g, o, h, w) · (g, o, i, k, l) -> (n, g, i, h, w, k, l)
     windows = contract_windows(xp, y, w)
-    sizes = zip(settings.input[-len(settings.padding) :], settings.padding, strict=True)
+    sizes = zip(settings.input_shape[-len(settings.padding) :], settings.padding, strict=True)
     padded = tuple(n + before + after for n, (before, after) in sizes)
     # -> (n, g, i, H + padding, W + padding)
     x = add_taps(xp, windows, padded, settings.stride, settings.dilation)
@@ -49,7 +49,7 @@ def gather(
     For checked settings and the weight's shape. The result is in the working dtype.
     """
     work = working_dtype(input.dtype)
-    weight = xp.zeros(size, work)
+    weight = xp.zeros(size, work)  # of no images nobody writes to it
     x, y = grouped_input(input, settings, work), grouped_output(output, settings, work)
     w = grouped_weight(weight, settings, work)
     if not algorithms.weight_gradient(xp, x, y, w, settings, algorithm):
@@ -65,7 +65,7 @@ def _input(axes, input_size, weight, grad_output, stride, padding, dilation, gro
     settings = convolution_settings(
         function, axes, size, weight.shape, None, stride, padding, dilation, groups
     )
-    check_shape(function, "grad_output", grad_output.shape, settings.output)
+    check_shape(function, "grad_output", grad_output.shape, settings.output_shape)
     dtype = check_dtypes(function, _integers(settings), weight=weight, grad_output=grad_output)
     # y = W x has the gradient conj(W)ᵀ grad_y for x
     return spread(xp, grad_output, weight.conj(), settings, algorithm).astype(dtype, copy=False)
@@ -78,7 +78,7 @@ def _weight(axes, input, weight_size, grad_output, stride, padding, dilation, gr
     settings = convolution_settings(
         function, axes, input.shape, size, None, stride, padding, dilation, groups
     )
-    check_shape(function, "grad_output", grad_output.shape, settings.output)
+    check_shape(function, "grad_output", grad_output.shape, settings.output_shape)
     dtype = check_dtypes(function, _integers(settings), input=input, grad_output=grad_output)
     gradient = gather(xp, input.conj(), grad_output, size, settings, algorithm)
     return gradient.astype(dtype, copy=False)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FLOATING, array_module, check_dtype, working_dtype
-from ..folding import blocks, fold_blocks, from_columns, to_columns
+from ..folding import columns_settings, fold_settings, from_columns, to_columns
 from ..padding import added_and_cut, check_pad, crop, pad_zeros, source_cells
 from ..settings import Ints, check_shape, shape
 
@@ -107,7 +107,7 @@ def unfold_input(
     """
     xp = array_module("unfold_input", grad_output=grad_output)
     size = shape("unfold_input", "input_size", input_size)
-    settings = blocks("unfold_input", size, kernel_size, dilation, padding, stride)
+    settings = fold_settings("unfold_input", size, kernel_size, dilation, padding, stride)
     check_shape("unfold_input", "grad_output", grad_output.shape, settings.columns)
     check_dtype("unfold_input", "grad_output", grad_output.dtype, FLOATING)
     return from_columns(xp, grad_output, settings)
@@ -146,7 +146,9 @@ def fold_input(
     """
     xp = array_module("fold_input", grad_output=grad_output)
     size = shape("fold_input", "input_size", input_size)
-    settings = fold_blocks("fold_input", size, output_size, kernel_size, dilation, padding, stride)
+    settings = columns_settings(
+        "fold_input", size, output_size, kernel_size, dilation, padding, stride
+    )
     check_shape("fold_input", "grad_output", grad_output.shape, settings.image)
     check_dtype("fold_input", "grad_output", grad_output.dtype, FLOATING)
     return to_columns(xp, grad_output, settings)

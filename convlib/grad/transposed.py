@@ -22,7 +22,7 @@ def _input(
     size = shape(function, "input_size", input_size)
     fitted = transposed_settings(function, axes, size, weight.shape, None, *settings)
     # What is the input of the convolution is the output here.
-    check_shape(function, "grad_output", grad_output.shape, fitted.input)
+    check_shape(function, "grad_output", grad_output.shape, fitted.input_shape)
     check_dtypes(function, weight=weight, grad_output=grad_output)
     return convolve(xp, grad_output, weight.conj(), None, fitted, algorithm)
 
@@ -34,7 +34,7 @@ def _weight(
     xp = array_module(function, input=input, grad_output=grad_output)
     size = shape(function, "weight_size", weight_size)
     fitted = transposed_settings(function, axes, input.shape, size, None, *settings)
-    check_shape(function, "grad_output", grad_output.shape, fitted.input)
+    check_shape(function, "grad_output", grad_output.shape, fitted.input_shape)
     dtype = check_dtypes(function, input=input, grad_output=grad_output)
     # `gather` conjugates neither; here the windows are the gradient's, and the cells the input's
     gradient = gather(xp, grad_output, input.conj(), size, fitted, algorithm)
