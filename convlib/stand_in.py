@@ -23,8 +23,8 @@ import numpy as np
 __all__ = ["Array", "Library", "Queue", "as_cupy"]
 
 OPERATORS = (
-    "add radd iadd sub rsub isub mul rmul imul truediv rtruediv itruediv floordiv mod pow rpow "
-    "matmul rmatmul and rand iand or ror ior xor neg pos abs invert eq ne lt le gt ge"
+    "add radd iadd sub rsub isub mul rmul imul truediv rtruediv itruediv floordiv rfloordiv mod rmod "
+    "pow rpow matmul rmatmul and rand iand or ror ior xor neg pos abs invert eq ne lt le gt ge"
 ).split()
 NOTHING_WRITTEN = {"empty", "empty_like"}  # new memory, but that is all
 WRITTEN = {"copyto", "fill", "put"}  # to memory that was there, and nothing comes back

@@ -96,6 +96,13 @@ def test_launches_and_bytes_are_counted(library):
     assert not library.launches and library.sent == library.fetched == 0
 
 
+def test_operators_take_their_operands_in_either_order(library):
+    a = library.asarray(np.array([2, 3]))
+    for found, expected in ((7 // a, [3, 2]), (7 % a, [1, 1]), (7 - a, [5, 4]), (2**a, [4, 8])):
+        np.testing.assert_array_equal(found.get(), expected)
+    assert dict(library.launches) == {"floordiv": 1, "mod": 1, "sub": 1, "pow": 1}
+
+
 def test_what_writes_to_an_array_that_is_there_is_a_launch_too(library):
     a, b = library.asarray(np.arange(6.0)), library.asarray(np.ones(6))
     library.maximum(a, b, out=a)
