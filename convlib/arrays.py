@@ -1,7 +1,8 @@
 """Which array library the arguments belong to, and which dtypes are computed how.
 
-Of the modules that compute, this alone knows that CuPy exists. CuPy is never imported here: if an
-argument is a CuPy array, then its caller has imported it, and it is found in `sys.modules`.
+Of the modules that compute, this alone looks for CuPy; others ask only whether `xp` is NumPy. CuPy is
+never imported here: if an argument is a CuPy array, then its caller has imported it, and it is found in
+`sys.modules`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def array_module(function: str, bias: Any = None, **arrays: Any) -> ModuleType:
     """Return the library, NumPy or CuPy, that all the arrays given belong to.
 
     A bias may be None. Everything else must be an array of one library; lists, tensors, masked
-    arrays, matrices and other subclasses are refused, since none of them could come out again.
+    arrays, matrices and subclasses other than np.memmap are refused: none of them could come out again.
     """
     if bias is not None:
         arrays["bias"] = bias

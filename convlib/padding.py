@@ -140,6 +140,7 @@ def check_repeating(
                 f"{function}: mode={mode!r} repeats each cell of an axis at most once a side, so "
                 f"pad must be at most {most} for an axis of {n}, got {(before, after)}."
             )
+        # PyTorch refuses only where no axis has a cell left
         if size < 0 or (mode != "circular" and max(sizes) < 1):
             raise ValueError(
                 f"{function}: pad {(before, after)} leaves {size} of {n} cells, at least one is "
@@ -148,7 +149,10 @@ def check_repeating(
 
 
 def fill_value(dtype: np.dtype, value: Any, added: Pairs) -> Any:
-    """Convert `value` to the dtype as PyTorch does; refuse it out of range, if it is used at all."""
+    """Convert `value` to the dtype as PyTorch does; refuse it out of range, if it is used at all.
+
+    An int that no float holds is refused in any case, as by PyTorch.
+    """
     refusal = ValueError(f"pad: value must be in the range of {dtype}, got {value!r}.")
     try:
         number = float(value)
@@ -219,7 +223,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         number = None if value is None else fill_value(input.dtype, value, added)
         padded = pad_zeros(xp, crop(input, cut), added, value=number)
         return xp.array(padded, order="C") if not any(map(any, added)) else padded
-    output = xp.asarray(input)
+    output = xp.asarray(input)  # a memmap comes out as a plain array
     for axis, (before, after) in enumerate(pairs, input.ndim - len(pairs)):
         cells = source_cells(mode, input.shape[axis], before, after)
         output = xp.take(output, xp.asarray(cells), axis=axis)

@@ -89,7 +89,7 @@ def conv_transpose2d(
         of the convolution that this function transposes.
     bias : array, shape (O,), optional
     stride, dilation : int or tuple of two int
-        Cells between two windows of the output, and between two taps.
+        Cells from one window of the output to the next, and from one tap to the next.
     padding : int or tuple of two int
         Cells cut off at each side of the output.
     output_padding : int or tuple of two int

@@ -1,7 +1,8 @@
 """Every window of an array, as one view: no copy, no loop.
 
 `as_strided` lets a shape and strides say anything, also what lies outside of the memory. So it is
-called in one place of this library, here, and from sizes that `settings` has checked.
+called in one place of this library, here, and the number of windows is counted there: so no view leaves
+its memory (chapter 4).
 """
 
 from __future__ import annotations
@@ -57,9 +58,9 @@ def windows(input: Any, kernel_size: Ints, stride: Ints = 1, dilation: Ints = 1)
     kernel_size : tuple of int, or int
         Taps an axis, `(k, l)`. An int means the last axis alone.
     stride : int or tuple of int
-        Cells between two windows.
+        Cells from one window to the next.
     dilation : int or tuple of int
-        Cells between two taps of a window.
+        Cells from one tap of a window to the next.
 
     Returns
     -------
@@ -126,7 +127,8 @@ def add_taps(
 ) -> Any:
     """`scatter_windows` for checked settings; cells that no window reaches stay 0.
 
-    The axes are independent, so one is added up after the other: k + l additions instead of k·l.
+    The axes are independent, so one is added up after the other: k + l passes instead of k·l.
+    No addition is saved: see chapter 7.
     """
     axes = len(input_size)
     lead, positions, taps = (

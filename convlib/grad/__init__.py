@@ -1,7 +1,8 @@
 """Gradients, a function each, in the manner of `torch.nn.grad`.
 
-The name says which function is differentiated and for which argument. First comes the shape the
-gradient must have, then the arrays, then the settings, as the function itself takes them.
+The name says which function is differentiated and for which argument. The shape that the gradient must
+have stands in the place of the array that it is the gradient of (not for a bias), then the gradient that
+arrived at the output, then the settings, as the function itself takes them.
 """
 
 from .avg_pooling import avg_pool1d_input, avg_pool2d_input, avg_pool3d_input

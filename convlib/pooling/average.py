@@ -63,7 +63,7 @@ def avg_pool2d(
         float16 (added up in float32), float32, float64, or int64 (divided towards zero).
     kernel_size : int or tuple of two int
     stride : int or tuple of two int, optional
-        Cells between two windows: `kernel_size` where it is None or ().
+        Cells from one window to the next: `kernel_size` where it is None or ().
     padding : int or tuple of two int
         Zeros per side, at most half of `kernel_size`.
     ceil_mode : bool

@@ -75,11 +75,11 @@ def max_pool2d(
         float16, float32, float64, or an integer dtype.
     kernel_size : int or tuple of two int
     stride : int or tuple of two int, optional
-        Cells between two windows: `kernel_size` where it is None or ().
+        Cells from one window to the next: `kernel_size` where it is None or ().
     padding : int or tuple of two int
         Cells per side, at most half of `kernel_size`. They count as minus infinity.
     dilation : int or tuple of two int
-        Cells between two taps of a window.
+        Cells from one tap of a window to the next.
     ceil_mode : bool
         Keep a last window that hangs over the end, if it starts in the input or before it.
     return_indices : bool
