@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Case", "Outcome", "array", "convolution_cases"]
+__all__ = ["Case", "Outcome", "array", "convolution_cases", "with_quarters"]
 
 
 class Outcome(NamedTuple):
@@ -18,6 +18,11 @@ class Outcome(NamedTuple):
 
     value: Any = None
     error: Exception | None = None
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the call came back with None, as a function without return does."""
+        return self.value is None and self.error is None
 
 
 @dataclass(frozen=True)
@@ -27,25 +32,31 @@ class Case:
     arguments: dict[str, Any]
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def call(self, function: Callable) -> tuple[Outcome, bool]:
-        """Call on copies. Return the outcome, and whether an array given was changed."""
+    def call(self, function: Callable) -> tuple[Outcome, str]:
+        """Call on copies. Return the outcome, and the kind of an argument that was changed, or ''."""
         arguments, settings = copy.deepcopy(self.arguments), copy.deepcopy(self.settings)
         try:
             with np.errstate(all="ignore"):
                 outcome = Outcome(function(*arguments.values(), **settings))
         except Exception as error:
             outcome = Outcome(error=error)
-        changed = any(
-            isinstance(value, np.ndarray) and not np.array_equal(value, arguments[name])
-            for name, value in self.arguments.items()
-        )
-        return outcome, changed
+        given = zip(self.arguments.values(), arguments.values(), strict=True)
+        changed = [_kind(was) for was, now in given if not _untouched(was, now)]
+        return outcome, changed[0] if changed else ""
 
     def __str__(self) -> str:
         return ", ".join(
             [f"{name} {_show(value)}" for name, value in self.arguments.items()]
             + [f"{name}={_show(value)}" for name, value in self.settings.items()]
         )
+
+
+def _kind(value: Any) -> str:
+    return "array" if isinstance(value, np.ndarray) else type(value).__name__
+
+
+def _untouched(was: Any, now: Any) -> bool:
+    return np.array_equal(was, now) if isinstance(was, np.ndarray) else bool(was == now)
 
 
 def _show(value: Any) -> str:
@@ -63,6 +74,18 @@ def array(source: random.Random, *shape: int) -> np.ndarray:
     # never 0: an output that is zero by chance would hide a slip
     numbers = [source.choice((-1, 1)) * source.randint(1, 9) for _ in range(count)]
     return np.array(numbers, dtype=np.float64).reshape(shape)
+
+
+def with_quarters(cases: list[Case], like: int = 0) -> list[Case]:
+    """Return the cases, and one of them again with its arrays divided by 4, as the last one.
+
+    An answer that cuts its numbers to integers is right on all the others. The new sums are exact.
+    """
+    arguments = {
+        name: value / 4 if isinstance(value, np.ndarray) else value
+        for name, value in cases[like].arguments.items()
+    }
+    return [*cases, Case(arguments, cases[like].settings)]
 
 
 # (batch, in, out) (input size) (kernel size) stride padding dilation groups: the plain one first,
@@ -103,6 +126,8 @@ def convolution_cases(
 ) -> list[Case]:
     """Return calls of a convolution: a plain one, the difficult ones, and a few random ones.
 
+    The last one is the plain one with numbers that are not whole.
+
     A setting that is not asked for keeps its default and is not passed. With `axes=1` the first
     spatial axis is left out, and settings are single integers.
 
@@ -120,7 +145,7 @@ def convolution_cases(
         for row in (PLAIN, *DIFFICULT.values())
         if all(wanted or row[3 + at] == plain[at] for at, wanted in enumerate(asked))
     ]
-    # the batch of no image stays the last
+    # the batch of no image stays behind them
     shapes[-1:-1] = [_random_shape(source, asked) for _ in range(random_cases)]
     cases = []
     for (n, i, o), size, kernel, s, p, d, g in shapes:
@@ -141,7 +166,7 @@ def convolution_cases(
         if groups:
             settings["groups"] = g
         cases.append(Case(arguments, settings))
-    return cases
+    return with_quarters(cases)
 
 
 def _random_shape(source: random.Random, asked: tuple[bool, ...]) -> tuple:

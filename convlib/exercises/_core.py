@@ -13,17 +13,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._cases import Case, Outcome, array, convolution_cases
-from ._hints import brief, difference, equal, line
+from ._cases import Case, Outcome, array, convolution_cases, with_quarters
+from ._hints import CUT_OFF, NO_NUMBERS, NONE_HERE, brief, difference, equal, line, poorer
 
 __all__ = [
     "Case",
     "Report",
     "Slip",
+    "Verdict",
     "array",
     "check_function",
     "check_value",
     "convolution_cases",
+    "with_quarters",
 ]
 
 
@@ -52,6 +54,10 @@ class Slip(NamedTuple):
     hint: str
 
 
+class Verdict(Exception):
+    """Raised by a checker that watched the answer at work; the hint of its slip says it all."""
+
+
 def _same(one: Outcome, other: Outcome) -> bool:
     """Tell whether two calls ended in the same way. An error is known by its type."""
     if one.error is not None or other.error is not None:
@@ -67,14 +73,16 @@ def check_function(
     cases: Sequence[Case],
     slips: Sequence[Slip] = (),
     axes: str = "",
-    same_dtype: bool = False,
 ) -> Report:
     """Compare the reader's function with a right one on every case.
+
+    The arguments must be left as they were, an integer must not come out as a float, and an array
+    must have no fewer digits than the right one.
 
     Parameters
     ----------
     answer : callable
-        The reader's function. None and a function that returns None are "not done yet".
+        The reader's function. None and a function that always returns None are "not done yet".
     right : callable
         Takes the same arguments. Where it raises, the reader's function must raise the same type.
     cases : sequence of Case
@@ -83,8 +91,6 @@ def check_function(
         Each a typical wrong function, and the hint shown when the answer gives the same.
     axes : str
         The letters of the result's axes, such as 'nohw', used to name them in hints.
-    same_dtype : bool
-        Whether the result must have the dtype of the right one.
 
     Returns
     -------
@@ -99,33 +105,48 @@ def check_function(
             f"give the function itself, without calling it: got {type(answer).__name__}.",
             total,
         )
-    outcomes: list[Outcome] = []
-    failures: list[tuple[int, Outcome, Outcome]] = []
-    for number, case in enumerate(cases):
-        outcome, changed = case.call(answer)
-        expected, _ = case.call(right)
-        outcomes.append(outcome)
-        if outcome.error is None and outcome.value is None and expected.error is None:
-            return Report(False, "your function returns None so far.", total)
-        if not _same(outcome, expected):
-            failures.append((number, outcome, expected))
-        elif changed:
-            hint = "your function changes the array it was given. Work on a new one."
-            return Report(False, hint, total, _where(cases, number))
-        elif same_dtype and np.asarray(outcome.value).dtype != np.asarray(expected.value).dtype:
-            hint = (
-                f"the numbers are right, but their dtype is {np.asarray(outcome.value).dtype}, "
-                f"and must be {np.asarray(expected.value).dtype}."
-            )
-            return Report(False, hint, total, _where(cases, number))
-    if not failures:
+    called = [case.call(answer) for case in cases]
+    outcomes = [outcome for outcome, _ in called]
+    if all(outcome.is_none for outcome in outcomes):
+        return Report(False, "your function returns None so far.", total)
+    expected = [case.call(right)[0] for case in cases]
+    failed = [at for at, one in enumerate(outcomes) if not _same(one, expected[at])]
+    for at, (_, changed) in enumerate(called[: failed[0] if failed else total]):
+        if changed:
+            hint = f"your function changes the {changed} it was given. Work on a new one."
+            return Report(False, hint, total, _where(cases, at))
+    if not failed:
+        for at, outcome in enumerate(outcomes):
+            if hint := poorer(outcome.value, expected[at].value):
+                return Report(False, hint, total, _where(cases, at))
         return Report(True, f"All {total} cases agree.", total)
 
-    number, outcome, expected = failures[0]
-    slip, number_of_slip = _best_slip(slips, cases, outcomes, [f[0] for f in failures])
+    first = failed[0]
+    hint = _in_this_case(cases[first], outcomes[first], expected[first])
+    slip, at = (None, 0) if hint else _best_slip(slips, cases, outcomes, failed)
     if slip is not None:
-        return Report(False, slip.hint, total, _where(cases, number_of_slip))
-    return Report(False, _ending(outcome, expected, axes), total, _where(cases, number))
+        hint, error = slip.hint, outcomes[at].error
+        # another mistake may raise the same error: show what it says
+        if error and not expected[at].error and not isinstance(error, Verdict):
+            hint += f" (It raised {line(error)})"
+        return Report(False, hint, total, _where(cases, at))
+    hint = hint or _ending(outcomes[first], expected[first], axes)
+    return Report(False, hint, total, _where(cases, first))
+
+
+def _in_this_case(case: Case, outcome: Outcome, expected: Outcome) -> str:
+    """Say what is special about the first case that differs, if that alone explains it."""
+    if expected.error is not None:
+        return ""
+    if outcome.is_none:
+        return NONE_HERE
+    given = [value for value in case.arguments.values() if isinstance(value, np.ndarray)]
+    if isinstance(outcome.error, ValueError) and not all(value.size for value in given):
+        return f"{NO_NUMBERS} (It raised {line(outcome.error)})"
+    got = outcome.value
+    if any((value % 1).any() for value in given) and isinstance(got, np.ndarray):
+        return CUT_OFF if got.dtype.kind in "iu" else ""
+    return ""
 
 
 def _ending(outcome: Outcome, expected: Outcome, axes: str) -> str:
@@ -151,7 +172,8 @@ def _best_slip(
 
     A slip that gives the answer's wrong numbers may differ from it where the answer is right, so
     all cases are compared, and a slip must be as near to the answer as the right function is. One
-    that explains less than a third of the failures does so by chance.
+    that explains less than a third of the failures does so by chance; where the answer raises,
+    one that does not explain them all, for errors are known by their type alone.
     """
     best, first = None, -1
     # the right function is like the answer where it did not fail: a slip must be no less so
@@ -163,6 +185,9 @@ def _best_slip(
             if _same(outcome, cases[number].call(slip.gives)[0])
         ]
         explained = [number for number in failed if number in alike]
+        told = any(outcomes[number].error is None for number in explained)
+        if not told and len(explained) < len(failed):
+            continue
         if 3 * len(explained) >= len(failed) and len(alike) > best_count:
             best, best_count, first = slip, len(alike), explained[0]
     return best, first

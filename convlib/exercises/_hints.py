@@ -6,9 +6,26 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["AXES", "brief", "difference", "equal", "line", "shape_hint"]
+__all__ = [
+    "AXES",
+    "CUT_OFF",
+    "NONE_HERE",
+    "NO_NUMBERS",
+    "brief",
+    "difference",
+    "equal",
+    "line",
+    "poorer",
+    "shape_hint",
+]
 
 TOLERANCE = 1e-6
+NONE_HERE = "your function returns None here: is there a path without return?"
+NO_NUMBERS = (
+    "an array of this call holds no numbers, as a batch of no images does. Of 0 numbers, reshape "
+    "can't work out what -1 stands for, and 0 arrays can't be stacked: give the whole shape yourself."
+)
+CUT_OFF = "right for whole numbers. The array that you fill holds integers, and cuts the rest off."
 AXES = {
     "n": "batch",
     "g": "number of groups",
@@ -36,6 +53,25 @@ def equal(one: Any, other: Any) -> bool:
         return bool(np.allclose(one, other, TOLERANCE, TOLERANCE * scale, equal_nan=True))
     except (TypeError, ValueError):  # ragged lists, objects
         return False
+
+
+def poorer(got: Any, must: Any) -> str:
+    """Say how the kind of a result falls short of the right one, whose numbers it has."""
+    one, other = np.asarray(got).dtype, np.asarray(must).dtype
+    if other.kind in "iu" and one.kind == "f":
+        return (
+            "the numbers are right, but some are floats, such as 3.0, and a count must be an "
+            "integer: use // in place of /, or int."
+        )
+    if isinstance(must, np.ndarray) and other.kind == "f":
+        if one.kind == "f" and one.itemsize < other.itemsize:
+            return (
+                f"your result is of {one}, which keeps fewer digits than the {other} that went "
+                "in. Give the array that you fill the dtype of the input."
+            )
+        if one.kind not in "biuf":
+            return f"the numbers are right, but their dtype is {one}, and must be {other}."
+    return ""
 
 
 def difference(got: Any, must: Any, axes: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..stand_in import Library, Queue, as_cupy
-from ._core import Case, Report, Slip, array, check_function, check_value
+from ._core import Case, Report, Slip, Verdict, array, check_function, check_value
 
 __all__ = ["batch_that_fits", "launches", "mended", "softmax"]
 
@@ -62,7 +62,14 @@ def batch_that_fits(answer: Any) -> Report:
         x, columns, y, _ = sizes(image, weight)
         return memory // (4 * (x + columns + y))
 
+    def one_byte_short(memory: int, image: tuple, weight: tuple) -> int:
+        return right(memory - 1, image, weight)
+
     slips = [
+        Slip(
+            one_byte_short,
+            "one image is missing where it fits exactly. Room that is equal is enough.",
+        ),
         Slip(of(lambda x, c, y: x + y), "the columns are missing: they are the largest part."),
         Slip(of(lambda x, c, y: c + y), "the input stays in memory while its windows are copied."),
         Slip(of(lambda x, c, y: x + c), "the output needs room as well."),
@@ -86,6 +93,7 @@ def batch_that_fits(answer: Any) -> Report:
         (12_000_000, (512, 9, 9), (512, 512, 3, 3)),
         (1_000_000, (512, 9, 9), (512, 512, 3, 3)),
         (65_536, (1, 28, 28), (6, 1, 5, 5)),
+        (5_592, (1, 8, 8), (2, 1, 3, 3)),  # exactly three
     ]
     cases = [Case({"memory": m, "image": x, "weight": w}) for m, x, w in rows]
     return check_function(answer, right, cases, slips)
@@ -159,15 +167,15 @@ def mended(answer: Any) -> Report:
     return check_function(given, timer(True, True, True), cases, slips)
 
 
-class Fetched(Exception):
+class Fetched(Verdict):
     """Numbers were moved to the CPU on the way."""
 
 
-class Elsewhere(Exception):
+class Elsewhere(Verdict):
     """The result does not lie where the input lay."""
 
 
-class TooMany(Exception):
+class TooMany(Verdict):
     """Far more launches than there are steps."""
 
 
@@ -211,6 +219,10 @@ def softmax(answer: Any) -> Report:
         powers = np.exp(x - x.max())
         return powers / powers.sum()
 
+    def one_maximum(x: Any) -> Any:
+        powers = np.exp(x - x.max())
+        return powers / powers.sum(-1, keepdims=True)
+
     def first_axis(x: Any) -> Any:
         powers = np.exp(x - x.max(0, keepdims=True))
         return powers / powers.sum(0, keepdims=True)
@@ -236,6 +248,10 @@ def softmax(answer: Any) -> Report:
             on(unsafe),
             "large numbers overflow in exp. Take the largest of each row away first.",
         ),
+        Slip(
+            on(one_maximum),
+            "one row's largest number makes another row's exp 0: take each row's own away.",
+        ),
         Slip(on(of_all), "each row has a sum of its own: the last axis, with keepdims."),
         Slip(on(first_axis), "this goes along the first axis. It must be the last one."),
     ]
@@ -243,6 +259,7 @@ def softmax(answer: Any) -> Report:
     shapes = [(2, 3), (3, 4), (1, 5), (4, 2, 3), (2, 1), (12, 3)]
     cases = [Case({"x": array(source, *shape) / 4, "library": "numpy"}) for shape in shapes]
     cases += [Case({"x": array(source, 2, 3) * 100, "library": "numpy"})]
+    cases += [Case({"x": np.array([[0.0, 1.0], [1000.0, 1001.0]]), "library": "numpy"})]
     cases += [
         Case({"x": array(source, *shape) / 4, "library": "stand-in for cupy"}) for shape in shapes
     ]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..convolution import conv1d, conv2d
 from ..windows import windows
-from ._core import Case, Report, Slip, array, check_function, check_value
+from ._core import Case, Report, Slip, array, check_function, check_value, with_quarters
 
 __all__ = ["causal", "grouped", "mended", "seen", "weight_shape"]
 
@@ -47,7 +47,7 @@ def weight_shape(answer: Any) -> Report:
 
 
 def _layers() -> list[Case]:
-    """Calls f(input, weight, groups): the plain one first, a batch of 0 last."""
+    """Calls f(input, weight, groups): the plain one first, a batch of 0, and quarters last."""
     source = random.Random(6)
     rows = [  # n, g, i, o, H, W, K, L
         (1, 2, 2, 2, 4, 4, 2, 2),
@@ -59,7 +59,7 @@ def _layers() -> list[Case]:
         (1, 4, 3, 2, 3, 3, 3, 3),
         (0, 2, 2, 3, 4, 4, 3, 3),
     ]
-    return [
+    cases = [
         Case(
             {
                 "input": array(source, n, g * i, height, width),
@@ -69,6 +69,7 @@ def _layers() -> list[Case]:
         )
         for n, g, i, o, height, width, k, l in rows
     ]
+    return with_quarters(cases)
 
 
 def _grouped(input: np.ndarray, weight: np.ndarray, groups: int) -> np.ndarray:
@@ -211,7 +212,16 @@ def causal(answer: Any) -> Report:
         total = d * (k - 1)
         return total // 2, total - total // 2
 
+    def empty(signal: np.ndarray, weight: np.ndarray, dilation: int) -> np.ndarray:
+        output = _causal(signal, weight, dilation)
+        return output if weight.shape[2] > 1 else output[:, :0]
+
     slips = [
+        Slip(
+            empty,
+            "a slice that ends at -p is empty where p is 0, as for a kernel of 1. Where does it end, "
+            "counted from the front?",
+        ),
         Slip(padded(both), "half of the zeros stand at the end: output t reads samples after t."),
         Slip(
             padded(lambda k, d: (0, d * (k - 1))),
@@ -251,7 +261,7 @@ def causal(answer: Any) -> Report:
         Case({"signal": array(source, i, t), "weight": array(source, o, i, k), "dilation": d})
         for i, o, t, k, d in rows
     ]
-    return check_function(answer, _causal, cases, slips)
+    return check_function(answer, _causal, with_quarters(cases), slips)
 
 
 def _seen(kernel_size: int, dilations: list[int]) -> int:

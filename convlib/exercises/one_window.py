@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from ..convolution import conv2d
-from ._core import Case, Report, Slip, array, check_function, check_value, convolution_cases
+from ._core import (
+    Case,
+    Report,
+    Slip,
+    array,
+    check_function,
+    check_value,
+    convolution_cases,
+    with_quarters,
+)
 
 __all__ = ["flipped", "mended", "output_shape", "shift_right", "two_loops"]
 
@@ -62,6 +71,14 @@ def _flat(input: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray
     return conv2d(input, weight, bias).swapaxes(2, 3)
 
 
+def _bias_last(input: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    return conv2d(input, weight) + bias
+
+
+BIAS_LAST = "the bias meets the last axis, w. Give it the axis o: `bias[:, None, None]`."
+EARLY = "only the first output is filled: does `return` stand inside of the loop?"
+
+
 def two_loops(answer: Any) -> Report:
     """Exercise 1.3: conv2d(input, weight, bias) with loops over h and w alone."""
 
@@ -82,6 +99,11 @@ def two_loops(answer: Any) -> Report:
         output[...] = np.stack(both) + b.reshape(-1, 1, 1)
         return output
 
+    def first_place(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+        output = np.zeros_like(conv2d(x, w))
+        output[:, :, 0, 0] = conv2d(x, w, b)[:, :, 0, 0]
+        return output
+
     slips = [
         Slip(
             lambda x, w, b: conv2d(x, w, b)[:, :, :-1, :-1],
@@ -100,6 +122,8 @@ def two_loops(answer: Any) -> Report:
             "each image met one kernel alone. Give n and o an axis each: (n, 1, …) * (o, …).",
         ),
         Slip(lambda x, w, b: conv2d(x, w), "your result is off by the bias. Is it ever added?"),
+        Slip(_bias_last, BIAS_LAST),
+        Slip(first_place, EARLY),
         Slip(
             lambda x, w, b: conv2d(x, w[:, :, ::-1, ::-1].copy(), b),
             "your kernel is flipped. This is convolution; PyTorch computes correlation.",
@@ -128,6 +152,13 @@ def mended(answer: Any) -> Report:
     def bug(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
         return conv2d(x, w) + w.shape[1] * b.reshape(-1, 1, 1)
 
+    def first_number(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray | None:
+        output = np.zeros_like(conv2d(x, w))
+        for place in np.ndindex(output.shape):
+            output[place] = conv2d(x, w, b)[place]
+            return output
+        return None
+
     slips = [
         Slip(
             bug,
@@ -151,6 +182,8 @@ def mended(answer: Any) -> Report:
             lambda x, w, b: conv2d(x[:, -1:], w[:, -1:], b),
             "only the last input channel counts: each channel starts the sum anew.",
         ),
+        Slip(_bias_last, BIAS_LAST),
+        Slip(first_number, EARLY),
     ]
     return check_function(answer, conv2d, convolution_cases(bias=True), slips, "nohw")
 
@@ -187,4 +220,4 @@ def flipped(answer: Any) -> Report:
     def right(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return correlate(image, kernel[::-1, ::-1])
 
-    return check_function(answer, right, cases, slips, "hw")
+    return check_function(answer, right, with_quarters(cases), slips, "hw")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..convolution import conv2d
-from ._core import Case, Report, Slip, array, check_function, check_value
+from ._core import Case, Report, Slip, array, check_function, check_value, with_quarters
 
 __all__ = ["fast_filter", "least_seconds", "mended", "times_fewer"]
 
@@ -129,7 +129,27 @@ def mended(answer: Any) -> Report:
     def turned(x: np.ndarray, weight: np.ndarray, padding: int) -> np.ndarray:
         return right(x, weight[:, :, ::-1, ::-1], padding)
 
+    def whole_rows(x: np.ndarray, weight: np.ndarray, padding: int) -> np.ndarray:
+        if weight.shape[2:] != (1, 1):
+            raise ValueError("the run ends behind the line")
+        return right(x, weight, padding)
+
+    def channels_too(x: np.ndarray, weight: np.ndarray, padding: int) -> np.ndarray:
+        if padding:
+            raise ValueError("too many channels")
+        return right(x, weight, padding)
+
     slips = [
+        Slip(
+            whole_rows,
+            "the arrays do not fit. Is your run h · W long? The last row has w places alone, so a run "
+            "is (h - 1) · W + w long.",
+        ),
+        Slip(
+            channels_too,
+            "right without padding. Does `np.pad` add channels too? Give it a pair for each axis: "
+            "(0, 0) for i.",
+        ),
         Slip(
             unpadded_width,
             "a step of one row along the line is W, the width before the padding. How long is a row "
@@ -168,7 +188,7 @@ def mended(answer: Any) -> Report:
         Case({"x": array(source, *x), "weight": array(source, *w), "padding": p})
         for x, w, p in rows
     ]
-    return check_function(answer, right, cases, slips, "ohw")
+    return check_function(answer, right, with_quarters(cases), slips, "ohw")
 
 
 def fast_filter(answer: Any) -> Report:
@@ -231,4 +251,4 @@ def fast_filter(answer: Any) -> Report:
     cases = [
         Case({"x": array(source, n), "w": array(source, 3)}) for n in (4, 6, 10, 5, 3, 9, 17, 24)
     ]
-    return check_function(answer, right, cases, slips, "w")
+    return check_function(answer, right, with_quarters(cases), slips, "w")

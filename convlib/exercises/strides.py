@@ -102,7 +102,14 @@ def output_size(answer: Any) -> Report:
             "a size is a whole number: use //, which rounds down.",
         ),
     ]
+
+    def helpless(n: int, k: int, s: int, p: int, d: int) -> int:
+        if d * (k - 1) + 1 > n:
+            raise ValueError
+        return geometry.output_size(n, k, s, p, d)
+
     slips = [
+        Slip(helpless, "the padding helps the kernel to fit: compare the span with n + 2p."),
         Slip(
             _rejects_nothing,
             "right where the kernel fits. Where it spans more cells than there are, raise "
@@ -114,7 +121,7 @@ def output_size(answer: Any) -> Report:
     rows = [(5, 3, 1, 0, 1), (5, 3, 2, 0, 1), (6, 3, 2, 0, 1), (7, 3, 2, 1, 1), (224, 7, 2, 3, 1)]
     rows += [(9, 4, 3, 1, 1), (10, 1, 3, 0, 1), (8, 2, 3, 0, 1), (9, 3, 1, 0, 2), (10, 3, 2, 1, 3)]
     rows += [(16, 4, 3, 2, 2), (3, 3, 5, 0, 1), (11, 3, 4, 0, 1), (12, 1, 2, 1, 4)]
-    rows += [(2, 3, 1, 0, 1), (4, 3, 2, 0, 2), (1, 5, 2, 1, 1)]
+    rows += [(2, 3, 1, 0, 1), (4, 3, 2, 0, 2), (1, 5, 2, 1, 1), (2, 3, 1, 1, 1), (4, 3, 2, 1, 2)]
     cases = [Case(dict(zip("nkspd", row, strict=True))) for row in rows]
     return check_function(answer, geometry.output_size, cases, slips)
 
@@ -246,13 +253,18 @@ def paddings_for(answer: Any) -> Report:
         Slip(up_to(lambda n, k: k), "you stop below k. PyTorch takes any padding, however large."),
         Slip(up_to(lambda n, k: n), "you stop below n. Zeros may be more than the pixels."),
         Slip(
+            lambda n, m, k, s: _paddings(n, m, k, s)[:-1],
+            "the largest padding is missing: does your range end one too early?",
+        ),
+        Slip(up_to(lambda n, k: 100), "a fixed end is too early for some m: let it follow from m."),
+        Slip(
             lambda n, m, k, s: _paddings(n, m, k, s)[::-1],
             "the right paddings. Put the smallest first.",
         ),
     ]
     rows = [(8, 8, 3, 1), (8, 7, 3, 1), (8, 4, 3, 2), (9, 5, 3, 2), (224, 112, 7, 2)]
     rows += [(10, 4, 3, 4), (12, 3, 2, 5), (5, 9, 3, 1), (6, 2, 4, 3), (7, 7, 1, 1), (9, 2, 3, 1)]
-    rows += [(4, 4, 8, 2), (2, 6, 4, 2), (20, 2, 5, 4), (3, 1, 9, 5)]
+    rows += [(4, 4, 8, 2), (2, 6, 4, 2), (20, 2, 5, 4), (3, 1, 9, 5), (4, 640, 3, 1)]
     cases = [Case(dict(zip("nmks", row, strict=True))) for row in rows]
     return check_function(answer, _paddings, cases, slips)
 

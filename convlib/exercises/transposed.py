@@ -9,7 +9,7 @@ import numpy as np
 
 from ..convolution import conv2d
 from ..transposed import conv_transpose2d
-from ._core import Case, Report, Slip, array, check_function, check_value
+from ._core import Case, Report, Slip, array, check_function, check_value, with_quarters
 
 __all__ = ["extra_for", "heights", "mended", "phases", "transposed"]
 
@@ -113,7 +113,28 @@ def transposed(answer: Any) -> Report:
             out[:, :, rows, columns] = stamp
         return out[:, :, p : out.shape[2] - p, p : out.shape[3] - p]
 
+    def at_input_places(x: np.ndarray, w: np.ndarray, s: int, p: int) -> np.ndarray:
+        """Stamps at h and w, in an output with room for h * s and w * s."""
+        out, small = np.zeros_like(right(x, w, s, 0)), right(x, w, 1, 0)
+        out[:, :, : small.shape[2], : small.shape[3]] = small
+        return out[:, :, p : out.shape[2] - p, p : out.shape[3] - p]
+
+    def square(x: np.ndarray, w: np.ndarray, s: int, p: int) -> np.ndarray:
+        if w.shape[2] != w.shape[3]:
+            raise ValueError("does not fit")
+        return right(x, w, s, p)
+
     slips = [
+        Slip(
+            square,
+            "right for square kernels. A stamp is K rows high and L columns wide: which of the two "
+            "do your slices use?",
+        ),
+        Slip(
+            at_input_places,
+            "right for stride 1. The size is right, but the stamp of input (h, w) has to begin at "
+            "(h * s, w * s).",
+        ),
         Slip(
             lambda x, w, s, p: right(x, w, s, 0),
             "right without padding. Padding p cuts p cells off at each side of the output.",
@@ -168,7 +189,7 @@ def transposed(answer: Any) -> Report:
         )
         for (n, c, o), size, kernel, s, p in shapes
     ]
-    return check_function(answer, right, cases, slips, "nohw")
+    return check_function(answer, right, with_quarters(cases), slips, "nohw")
 
 
 def mended(answer: Any) -> Report:
@@ -208,7 +229,7 @@ def mended(answer: Any) -> Report:
         Case({"x": array(source, h, w), "kernel": array(source, k, l), "s": s})
         for h, w, k, l, s in sizes
     ]
-    return check_function(answer, right, cases, slips, "hw")
+    return check_function(answer, right, with_quarters(cases), slips, "hw")
 
 
 def phases(answer: Any) -> Report:
@@ -250,4 +271,4 @@ def phases(answer: Any) -> Report:
     source = random.Random(10)
     sizes = [(4, 2), (3, 2), (6, 3), (5, 3), (2, 3), (1, 2), (4, 1), (7, 4)]
     cases = [Case({"kernel": array(source, k), "s": s}) for k, s in sizes]
-    return check_function(answer, right, cases, slips)
+    return check_function(answer, right, with_quarters(cases), slips)

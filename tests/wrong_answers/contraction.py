@@ -128,6 +128,27 @@ def pair_einsum(subscripts, a, b):
     return product.transpose([letters.index(x) for x in out])
 
 
+def pair_einsum_two_orders(subscripts, a, b):
+    terms, out = subscripts.split("->")
+    one, two = terms.split(",")
+    shared = [x for x in two if x in one]
+    # b's letters keep the order of b, and are given the names of a's
+    names = {
+        name: new
+        for kept in (True, False)
+        for name, new in zip(
+            [x for x in shared if (x in out) == kept],
+            [x for x in one if x in two and (x in out) == kept],
+        )
+    }
+    sizes = dict(zip(one, a.shape))
+    order = [x for x in shared if x in out] + [x for x in shared if x not in out]
+    rest = [x for x in two if x not in one]
+    moved = b.transpose([two.index(x) for x in order + rest])
+    moved = moved.reshape([sizes[names[x]] for x in order] + list(moved.shape[len(order) :]))
+    return pair_einsum(f"{one},{''.join([names[x] for x in order] + rest)}->{out}", a, moved)
+
+
 def pair_einsum_without_transpose(subscripts, a, b):
     terms, out = subscripts.split("->")
     one, two = terms.split(",")
@@ -222,6 +243,7 @@ ANSWERS = {
             (pair_einsum_reshaped, "then transpose to the order of the output"),
             (pair_einsum_without_transpose, "transpose at the end"),
             (pair_einsum_by_tensordot, "matmul's batch axis"),
+            (pair_einsum_two_orders, "Give both the same order"),
             (pair_einsum_by_plain_matmul, "raised ValueError"),
             (lambda subscripts, a, b: np.einsum(subscripts, a, b).tolist(), "a NumPy array"),
             (lambda subscripts, a, b: -pair_einsum(subscripts, a, b), "numbers differ"),

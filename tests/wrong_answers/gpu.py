@@ -25,6 +25,14 @@ def fits(share, itemsize=4, fixed_once=True):
     return answer
 
 
+def fits_with_room_to_spare(memory, image, weight):
+    x, columns, y, fixed = sizes(image, weight)
+    count = 0
+    while 4 * (fixed + (count + 1) * (x + columns + y)) < memory and count < 10_000:
+        count += 1
+    return count
+
+
 def fits_by_rounding(memory, image, weight):
     x, columns, y, fixed = sizes(image, weight)
     return max(0, (memory - 4 * fixed) / (4 * (x + columns + y)))
@@ -144,6 +152,11 @@ def softmax_left_here(x):
     return softmax(here)
 
 
+def softmax_of_one_maximum(x):
+    powers = np.exp(x - x.max())
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
 def softmax_by_rows(x):
     result = x.copy()
     for row in np.ndindex(*x.shape[:-1]):
@@ -177,6 +190,8 @@ ANSWERS = {
             (fits(lambda x, c, y, w: x + c + y, itemsize=1), "a float32 has four"),
             (fits(lambda x, c, y, w: x + c + y, itemsize=8), "These are float32"),
             (fits_by_rounding, "round down"),
+            (fits_with_room_to_spare, "Room that is equal is enough"),
+            (lambda *arguments: batch_that_fits(*arguments) / 1, "some are floats"),
             (fits_below_zero, "the answer is 0"),
             (lambda memory, image, weight: 1, "your function returns 1"),
         ],
@@ -203,6 +218,7 @@ ANSWERS = {
             (softmax_by_rows, "far too many launches"),
             (lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True), "overflow in exp"),
             (lambda x: softmax(x.reshape(-1)).reshape(x.shape), "a sum of its own"),
+            (softmax_of_one_maximum, "take each row's own"),
             (lambda x: softmax(x.swapaxes(0, -1)).swapaxes(0, -1), "along the first axis"),
             (lambda x: list(softmax(x)), "must return a NumPy array"),
         ],

@@ -80,6 +80,11 @@ def grouped_stacked(input, weight, groups):
     return y.reshape(len(input), len(weight), *y.shape[3:])
 
 
+def grouped_without_a_size(input, weight, groups):
+    y = grouped(input, weight, groups)
+    return y.reshape(len(y), groups, -1, *y.shape[2:]).reshape(y.shape)
+
+
 def by_einsum(letters, weight_first="g", input_first="g"):
     def answer(input, weight, groups):
         view = windows(input, weight.shape[2:])
@@ -122,6 +127,19 @@ def causal_padded(before, after=lambda k, d: 0):
         return conv1d(wide, weight, dilation=dilation)[:, : signal.shape[-1]]
 
     return answer
+
+
+def causal_cut_from_the_end(signal, weight, dilation):
+    p = dilation * (weight.shape[-1] - 1)
+    return conv1d(signal, weight, padding=p, dilation=dilation)[:, :-p]
+
+
+def seen_that_empties(kernel_size, dilations):
+    cells = {0}
+    while dilations:
+        d = dilations.pop()
+        cells = {cell + d * tap for cell in cells for tap in range(kernel_size)}
+    return len(cells)
 
 
 def causal_not_dilated(signal, weight, dilation):
@@ -200,6 +218,7 @@ ANSWERS = {
             (grouped_along_the_batch, "along the batch"),
             (grouped_first_channels, "Does the slice of the input move"),
             (grouped_returns_early, "a return inside the loop"),
+            (grouped_without_a_size, "a batch of no images"),
             (grouped_stacked, "all of group 0 come first"),
             (lambda input, weight, groups: conv2d(input, weight), "raised ValueError"),
         ],
@@ -225,6 +244,7 @@ ANSWERS = {
             (causal_padded(lambda k, d: d * k), "one step late"),
             (lambda x, weight, d: causal(x, weight[..., ::-1], d), "turned round"),
             (lambda x, weight, d: causal(x, weight, 1), "the dilation does nothing"),
+            (causal_cut_from_the_end, "empty where p is 0"),
             (causal_not_dilated, "the zeros are right, and the kernel is not dilated"),
         ],
     },
@@ -241,6 +261,7 @@ ANSWERS = {
             (seen_by_divisor, "1, 2, 9 has none, and has holes"),
             (seen_last_layer, "the last layer alone"),
             (lambda k, dilations: list(range(seen(k, dilations))), "must return"),
+            (seen_that_empties, "changes the list it was given"),
         ],
     },
 }

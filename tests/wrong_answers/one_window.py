@@ -54,6 +54,42 @@ def no_new_axis(input, weight, bias):
     return output
 
 
+def sizes_left_out(input, weight, bias):
+    n, o = len(input), len(weight)
+    output = np.zeros(two_loops(input, weight, bias).shape)
+    for h in range(output.shape[2]):
+        for w in range(output.shape[3]):
+            window = input[:, :, h : h + weight.shape[2], w : w + weight.shape[3]]
+            output[:, :, h, w] = window.reshape(n, -1) @ weight.reshape(o, -1).T + bias
+    return output
+
+
+def images_stacked(input, weight, bias):
+    return np.stack([two_loops(image[None], weight, bias)[0] for image in input])
+
+
+def filled_with_integers(input, weight, bias):
+    output = np.full(two_loops(input, weight, bias).shape, 0)
+    for h in range(output.shape[2]):
+        for w in range(output.shape[3]):
+            window = input[:, None, :, h : h + weight.shape[2], w : w + weight.shape[3]]
+            output[:, :, h, w] = (window * weight).sum(axis=(2, 3, 4)) + bias
+    return output
+
+
+def bias_on_the_last_axis(input, weight, bias):
+    return two_loops(input, weight, np.zeros_like(bias)) + bias
+
+
+def returns_in_the_loop(input, weight, bias):
+    output = np.zeros(two_loops(input, weight, bias).shape)
+    for h in range(output.shape[2]):
+        for w in range(output.shape[3]):
+            window = input[:, None, :, h : h + weight.shape[2], w : w + weight.shape[3]]
+            output[:, :, h, w] = (window * weight).sum(axis=(2, 3, 4)) + bias
+            return output
+
+
 def last_row_dropped(input, weight, bias):
     return two_loops(input, weight, bias)[:, :, :-1]
 
@@ -114,11 +150,13 @@ def changes_its_input(input, weight, bias):
     return output
 
 
-def by_seven_loops(input, weight, bias, each_channel=False, each_tap=False, start=True):
+def by_seven_loops(
+    input, weight, bias, each_channel=False, each_tap=False, start=True, early=False, fill=0.0
+):
     """The function of the exercise, with a switch for each place where the bias could stand."""
     n_size, i_size, height, width = input.shape
     o_size, _, k_size, l_size = weight.shape
-    output = np.zeros((n_size, o_size, height - k_size + 1, width - l_size + 1))
+    output = np.full((n_size, o_size, height - k_size + 1, width - l_size + 1), fill)
     for n, o, h, w in np.ndindex(output.shape):
         total = bias[o] if start else 0
         for i in range(i_size):
@@ -127,7 +165,9 @@ def by_seven_loops(input, weight, bias, each_channel=False, each_tap=False, star
                 total += input[n, i, h + k, w + l] * weight[o, i, k, l]
                 total += bias[o] if each_tap else 0
         output[n, o, h, w] = total
-    return output
+        if early:
+            return output
+    return None if early else output
 
 
 def as_found(input, weight, bias):
@@ -216,6 +256,12 @@ ANSWERS = {
             (lambda input, weight, bias: np.zeros_like(two_loops(input, weight, bias)), "ever wr"),
             (lambda input, weight, bias: two_loops(input, weight, bias)[0], "must have 4 (n, o"),
             (lambda input, weight: None, "raised TypeError"),
+            (sizes_left_out, "a batch of no images"),
+            (images_stacked, "(It raised ValueError: need at least one array to stack)"),
+            (filled_with_integers, "right for whole numbers"),
+            (bias_on_the_last_axis, "Give it the axis o"),
+            (returns_in_the_loop, "does `return` stand inside of the loop"),
+            (lambda *arguments: two_loops(*arguments).astype(np.float32), "is of float32"),
         ],
     },
     "mended": {
@@ -227,6 +273,10 @@ ANSWERS = {
             (bias_divided, "not shared out"),
             (bias_overwrites, "its bias alone"),
             (sum_restarted, "only the last input channel"),
+            (bias_on_the_last_axis, "Give it the axis o"),
+            (lambda *arguments: by_seven_loops(*arguments, early=True), "stand inside of the loop"),
+            (lambda *arguments: by_seven_loops(*arguments, fill=0), "right for whole numbers"),
+            (sizes_left_out, "a batch of no images"),
         ],
     },
     "flipped": {

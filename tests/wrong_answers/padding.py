@@ -49,6 +49,12 @@ def frame_never_written(image, top, bottom, left, right):
     return output
 
 
+def frame_of_integers(image, top, bottom, left, right):
+    output = np.full((image.shape[0] + top + bottom, image.shape[1] + left + right), 0)
+    output[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return output
+
+
 def reflect(signal, before, after):
     if max(before, after) >= len(signal):
         raise ValueError("the padding must be smaller than the signal")
@@ -153,10 +159,12 @@ ANSWERS = {
             (lambda k: (k - 1, k - 1), "full padding"),
             (lambda k: k - 1, "before and after"),
             (lambda k: ((k - 1) / 2, (k - 1) / 2), "must return (1, 2)"),
+            (lambda k: same_pads(k) if k % 2 else None, "is there a path without return"),
+            (lambda k: (np.ceil((k - 1) / 2 - 0.5), k // 2), "some are floats"),
         ],
     },
     "framed": {
-        "right": [pad_zeros, pad_by_none],
+        "right": [pad_zeros, pad_by_none, lambda im, t, b, l, r: pad_zeros(im, t, b, l, r)],
         "wrong": [
             (frame_as_found, "-0 is 0"),
             (frame_rows_mended, "The slice of the columns"),
@@ -180,10 +188,11 @@ ANSWERS = {
                 ],
                 "your height is one short",
             ),
+            (frame_of_integers, "right for whole numbers"),
         ],
     },
     "reflect": {
-        "right": [reflect, reflect_by_index],
+        "right": [reflect, reflect_by_index, lambda x, a, b: reflect(x, a, b)],
         "wrong": [
             (reflect_edge_twice, "the edge appears twice"),
             (

@@ -26,6 +26,25 @@ def flat(x, weight, p, width=None, whole_rows=False):
     return y if whole_rows else y[:, :, :w]
 
 
+def flat_of_whole_rows(x, weight, p):
+    o, i, K, L = weight.shape
+    padded = np.pad(x, ((0, 0), (p, p), (p, p)))
+    H, W = padded.shape[1:]
+    h, w = H - K + 1, W - L + 1
+    line = padded.reshape(i, H * W)
+    run = h * W
+    y = np.zeros((o, h * W))
+    for k in range(K):
+        for l in range(L):
+            start = k * W + l
+            y[:, :run] += weight[:, :, k, l] @ line[:, start : start + run]
+    return y.reshape(o, h, W)[:, :, :w]
+
+
+def flat_with_more_channels(x, weight, p):
+    return flat(np.pad(x, p), weight, 0)
+
+
 def flat_of_a_shifted_image(x, weight, padding):
     p = padding
     return flat(np.pad(x, ((0, 0), (0, p), (0, p))), weight, 0)
@@ -127,6 +146,8 @@ ANSWERS = {
         "wrong": [
             (lambda x, w, p: flat(x, w, p, lambda x, p: x.shape[2]), "How long is a row"),
             (lambda x, w, p: flat(x, w, p, lambda x, p: x.shape[2] + p), "both sides of each row"),
+            (flat_of_whole_rows, "a run is (h - 1) · W + w long. (It raised ValueError: "),
+            (flat_with_more_channels, "Does `np.pad` add channels too"),
             (flat_of_a_shifted_image, "none before it"),
             (lambda x, w, p: flat(x, w, p, whole_rows=True), "belong to no window"),
             (lambda x, w, p: flat(x, w, 0), "Is `padding` used"),
@@ -150,6 +171,7 @@ ANSWERS = {
             (fast_filter_apart, "stay together"),
             (lambda x, w: np.correlate(x, w, "same"), "hang over both ends"),
             (lambda x, w: list(fast_filter(x, w)), "must return a NumPy array"),
+            (lambda x, w: fast_filter(x, w) + 0j, "their dtype is complex128"),
             (lambda x, w: outputs(tiles_of(with_one_more(x)), w), "has 2 axes, and must have 1"),
         ],
     },

@@ -23,6 +23,12 @@ def size_without_refusal(n, k, s, p, d):
     return (n + 2 * p - d * (k - 1) - 1) // s + 1
 
 
+def size_without_help(n, k, s, p, d):
+    if d * (k - 1) + 1 > n:
+        raise ValueError("the kernel does not fit")
+    return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+
 def size_rounded_up(n, k, s, p, d):
     if d * (k - 1) + 1 > n + 2 * p:
         raise ValueError("the kernel does not fit")
@@ -104,6 +110,15 @@ def field_without_dilation(layers):
     return receptive_field([(k, s, 1) for k, s, d in layers])
 
 
+def field_that_empties(layers):
+    size, jump = 1, 1
+    while layers:
+        k, s, d = layers.pop(0)
+        size += d * (k - 1) * jump
+        jump *= s
+    return size
+
+
 def paddings_for(n, m, k, s):
     found = []
     for p in range((m * s + k) // 2 + 1):
@@ -116,6 +131,11 @@ def paddings_for(n, m, k, s):
 def paddings_by_formula(n, m, k, s):
     least = (m - 1) * s + k - n
     return list(range(max(0, -(-least // 2)), (least + s - 1) // 2 + 1))
+
+
+def paddings_but_the_last(n, m, k, s):
+    least = (m - 1) * s + k - n
+    return list(range(max(0, -(-least // 2)), (least + s - 1) // 2))
 
 
 def padding_exact(n, m, k, s):
@@ -179,6 +199,8 @@ ANSWERS = {
             (size_with_true_division, "use //"),
             (lambda n, k, s, p, d: (n + 2 * p - d * (k - 1)) // s, "divide before you add the 1"),
             (lambda n, k, s, p, d: round((n + 2 * p - d * (k - 1) - 1) / s) + 1, "nearest"),
+            (size_without_help, "the padding helps the kernel to fit"),
+            (lambda n, k, s, p, d: np.float64(output_size(n, k, s, p, d)), "some are floats"),
         ],
     },
     "mended": {
@@ -194,6 +216,7 @@ ANSWERS = {
             (lambda layers: receptive_field(layers) - 1, "sees itself"),
             (lambda layers: receptive_field(layers[::-1]), "Begin with the first"),
             (lambda layers: (receptive_field(layers), 1), "must return"),
+            (field_that_empties, "changes the list it was given"),
         ],
     },
     "paddings_for": {
@@ -211,6 +234,9 @@ ANSWERS = {
                 "begin at 0",
             ),
             (lambda n, m, k, s: paddings_for(n, m, k, s)[::-1], "the smallest first"),
+            (paddings_but_the_last, "does your range end one too early"),
+            (lambda n, m, k, s: paddings_for(n, m, k, s) or None, "a path without return"),
+            (lambda n, m, k, s: [p for p in paddings_for(n, m, k, s) if p < 100], "a fixed end"),
         ],
     },
     "same_pads": {

@@ -136,6 +136,31 @@ def weight_of_conv2d(input, weight, stride, padding):
     return transposed(input, np.einsum("cokl->ockl", weight), stride, padding)
 
 
+def stamped_at_input_places(input, weight, stride, padding):
+    n, _, rows, columns = input.shape
+    _, o, k, l = weight.shape
+    height, width = (rows - 1) * stride + k, (columns - 1) * stride + l
+    output = np.zeros((n, o, height, width))
+    for h in range(rows):
+        for w in range(columns):
+            stamp = np.tensordot(input[:, :, h, w], weight, axes=1)
+            output[:, :, h : h + k, w : w + l] += stamp
+    return output[:, :, padding : height - padding, padding : width - padding]
+
+
+def one_kernel_side(input, weight, stride, padding):
+    n, _, rows, columns = input.shape
+    _, o, k, _ = weight.shape
+    height, width = (rows - 1) * stride + k, (columns - 1) * stride + k
+    output = np.zeros((n, o, height, width))
+    for h in range(rows):
+        for w in range(columns):
+            stamp = np.tensordot(input[:, :, h, w], weight, axes=1)
+            place = np.s_[:, :, h * stride : h * stride + k, w * stride : w * stride + k]
+            output[place] += stamp
+    return output[:, :, padding : height - padding, padding : width - padding]
+
+
 def half_stride(x, kernel, s):
     (h, w), (k, l) = x.shape, kernel.shape
     output = np.zeros(((h - 1) * s + k, (w - 1) * s + l))
@@ -242,6 +267,9 @@ ANSWERS = {
             (no_stride, "stamp s cells apart"),
             (first_channel, "only the first input channel"),
             (weight_of_conv2d, "the input's channels come first"),
+            (stamped_at_input_places, "has to begin at (h * s, w * s)"),
+            (one_kernel_side, "right for square kernels"),
+            (one_kernel_side, "(It raised ValueError: "),
         ],
     },
     "mended": {
