@@ -14,6 +14,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -34,6 +35,9 @@ IMPORT = re.compile(r"^from convlib\.exercises import (\w+) as check$", re.M)
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 # A link in Markdown, but for pictures.
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
+TITLE = re.compile(r"^#+ (.+)$", re.M)
+# A heading's text in a link that a browser leaves as it is: no quote, no bracket, ASCII alone.
+PLAIN = re.compile(r"[\w\-?'!,.:;]+", re.ASCII)
 # What chapter 1 says of the page, and what is not so here.
 FOLDED = " Solutions are folded below each exercise."
 # Of what a cell says about itself; the rest is the slides' affair, with notes that tell the answers.
@@ -120,18 +124,46 @@ def exercises(notebook: nbformat.NotebookNode) -> list[Exercise]:
     return found
 
 
-def relinked(text: str, siblings: bool) -> str:
+@cache
+def places(name: str) -> dict[str, tuple[str, str]]:
+    """A chapter's headings by the name that the book's links give them.
+
+    Each is JupyterLab's own name for it, its text with dashes for spaces, and the id of its cell.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for cell in read(ROOT / "notebooks" / name).cells if name else []:
+        for title in TITLE.findall(cell.source) if cell.cell_type == "markdown" else []:
+            words = title.replace("`", "").replace(" ", "-")
+            found.setdefault(re.sub(r"[^\w-]", "", words.lower()), (words, cell.id))
+    return found
+
+
+def place(target: str, name: str) -> str:
+    """A link into a chapter, as JupyterLab follows it. `name` is the notebook that holds the link.
+
+    Within a notebook JupyterLab goes by the heading's text. It finds no text that a browser
+    encodes, such as a quote, and none in a notebook that has to be opened first; a cell's id it
+    finds there too.
+    """
+    file, _, anchor = target.partition("#")
+    words, cell = places(file or name).get(anchor, ("", ""))
+    if not words:
+        return target
+    return f"#{words}" if not file and PLAIN.fullmatch(words) else f"{file or name}#cell-id={cell}"
+
+
+def relinked(text: str, siblings: bool, name: str = "") -> str:
     """Markdown whose links work away from the book; a link that leads nowhere is left as its words.
 
-    `siblings` says whether the other chapters lie beside this one.
+    `siblings` says whether the other chapters lie beside this one, whose file is called `name`.
     """
 
     def mended(match: re.Match) -> str:
         words, target = match.groups()
-        if target.startswith(("#", "http:", "https:", "mailto:")):
+        if target.startswith(("http:", "https:", "mailto:")):
             return match[0]
-        if siblings and "/" not in target.split("#")[0]:
-            return match[0]
+        if target.startswith("#") or siblings and "/" not in target.split("#")[0]:
+            return f"[{words}]({place(target, name)})"
         module = words.strip("`")
         if siblings and module.startswith("convlib") and (ROOT / module).exists():
             return f"[{words}]({module})"
@@ -140,7 +172,7 @@ def relinked(text: str, siblings: bool) -> str:
     return LINK.sub(mended, text)
 
 
-def blank(notebook: nbformat.NotebookNode, siblings: bool) -> nbformat.NotebookNode:
+def blank(notebook: nbformat.NotebookNode, siblings: bool, name: str = "") -> nbformat.NotebookNode:
     """A copy without outputs, counts and speaker's notes, with links that work elsewhere."""
     notebook = copy.deepcopy(notebook)
     notebook.metadata = {"kernelspec": dict(KERNELSPEC), "language_info": dict(LANGUAGE_INFO)}
@@ -149,14 +181,17 @@ def blank(notebook: nbformat.NotebookNode, siblings: bool) -> nbformat.NotebookN
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         elif cell.cell_type == "markdown":
-            cell.source = relinked(cell.source.replace(FOLDED, ""), siblings)
+            cell.source = relinked(cell.source.replace(FOLDED, ""), siblings, name)
     return notebook
 
 
-def student_version(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The chapter without its solutions. All else stays: text, stubs, explorers, checkers."""
+def student_version(notebook: nbformat.NotebookNode, name: str = "") -> nbformat.NotebookNode:
+    """The chapter without its solutions. All else stays: text, stubs, explorers, checkers.
+
+    `name` is what its file will be called; without it, its links are left as they are.
+    """
     gone = {exercise.solution for exercise in exercises(notebook)}
-    out = blank(notebook, siblings=True)
+    out = blank(notebook, siblings=True, name=name)
     out.cells = [cell for index, cell in enumerate(out.cells) if index not in gone]
     return out
 
@@ -206,11 +241,11 @@ def graded_source(exercise: Exercise) -> str:
     )
 
 
-def assignment(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+def assignment(notebook: nbformat.NotebookNode, name: str = "") -> nbformat.NotebookNode:
     """The source of nbgrader's assignment: stub and solution in one cell, a graded cell after it."""
     found = {exercise.stub: exercise for exercise in exercises(notebook)}
     gone = {exercise.solution for exercise in found.values()}
-    out = blank(notebook, siblings=False)
+    out = blank(notebook, siblings=False, name=name)
     cells = []
     for index, cell in enumerate(out.cells):
         if index in gone:
@@ -254,7 +289,7 @@ def write_students(target: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for path in CHAPTERS:
-        nbformat.write(student_version(read(path)), target / path.name)
+        nbformat.write(student_version(read(path), path.name), target / path.name)
     shutil.copy(KIT / "students.md", target / "README.md")
     shutil.copy(KIT / "requirements.txt", target / "requirements.txt")
     lecturers = (KIT / "lecturers.md").read_text("utf8")
@@ -271,7 +306,7 @@ def write_grader(target: Path) -> Path:
     for path in CHAPTERS:
         folder = target / "source" / path.stem
         folder.mkdir(parents=True)
-        nbformat.write(assignment(read(path)), folder / path.name)
+        nbformat.write(assignment(read(path), path.name), folder / path.name)
     shutil.copy(KIT / "nbgrader_config.py", target)
     shutil.copy(KIT / "grader.md", target / "README.md")
     wanted = (KIT / "requirements.txt").read_text("utf8") + (KIT / "grader.txt").read_text("utf8")
@@ -280,16 +315,24 @@ def write_grader(target: Path) -> Path:
     return target
 
 
+def release_date() -> tuple[int, int, int, int, int, int]:
+    """The day of the release, at midnight."""
+    words = (ROOT / "CITATION.cff").read_text("utf8")
+    year, month, day = re.search(r"^date-released: (\d+)-(\d+)-(\d+)$", words, re.M).groups()
+    return int(year), int(month), int(day), 0, 0, 0
+
+
 def files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def pack(folder: Path) -> Path:
     """Zip a folder, itself the one entry at the top. The same files give the same bytes."""
-    packed = folder.with_suffix(".zip")
+    packed, date = folder.with_suffix(".zip"), release_date()  # 1980 without a date
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in files(folder):
-            entry = zipfile.ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}")
+            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            entry = zipfile.ZipInfo(name, date_time=date)
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, path.read_bytes())

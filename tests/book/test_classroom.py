@@ -12,7 +12,9 @@ import runpy
 import sys
 import warnings
 import zipfile
+from datetime import date
 from functools import cache
+from urllib.parse import quote
 
 import nbformat
 import pytest
@@ -29,8 +31,10 @@ from classroom import (
     exercises,
     graded_source,
     pack,
+    places,
     points_table,
     read,
+    release_date,
     relinked,
     student_version,
     write_grader,
@@ -181,7 +185,7 @@ def test_links_work_away_from_the_book():
         "[PyTorch](https://example.org/a)"
     )
     assert relinked(text, siblings=True) == (
-        "[chapter 3](03-strides.ipynb#the-formula), [above](#here), names, "
+        "[chapter 3](03-strides.ipynb#the-formula), [above](#here), names, "  # no such headings
         "[`convlib/padding.py`](convlib/padding.py), ![a](b.png), [PyTorch](https://example.org/a)"
     )
     assert relinked(text, siblings=False) == (
@@ -200,12 +204,61 @@ def grader_folder(tmp_path_factory):
     return write_grader(tmp_path_factory.mktemp("grader") / GRADER)
 
 
+def links_of(path):
+    text = "\n".join(c.source for c in read(path).cells if c.cell_type == "markdown")
+    return [target for _, target in LINK.findall(text) if not target.startswith("http")]
+
+
 def test_links_of_the_archive_lead_to_files_in_it(student_folder):
     for path in sorted(student_folder.glob("*.ipynb")):
-        text = "\n".join(c.source for c in read(path).cells if c.cell_type == "markdown")
-        for words, target in LINK.findall(text):
-            if not target.startswith(("#", "http")):
-                assert (student_folder / target.split("#")[0]).exists(), (path.name, words, target)
+        for target in links_of(path):
+            if not target.startswith("#"):
+                assert (student_folder / target.split("#")[0]).exists(), (path.name, target)
+
+
+def lead_somewhere(path):
+    """Count a notebook's links to headings; each is one that JupyterLab follows.
+
+    JupyterLab 4 calls a heading by its text with dashes for spaces, and compares with the link as the
+    browser has it, so nothing in it may be percent-encoded. A cell it finds by its id.
+    """
+    texts = {
+        words.replace("`", "").replace(" ", "-")
+        for cell in read(path).cells
+        if cell.cell_type == "markdown"
+        for words in re.findall("^#+ (.+)$", cell.source, re.M)
+    }
+    count = 0
+    for target in links_of(path):
+        file, sign, anchor = target.partition("#")
+        if not file:
+            assert anchor in texts, (path.name, target)
+            assert quote(anchor, safe="'!,.:;?") == anchor
+        elif sign:
+            name, _, cell_id = anchor.partition("=")
+            cells = {cell.id: cell for cell in read(path.parent / file).cells}
+            assert name == "cell-id" and cells[cell_id].source.startswith("#"), (path.name, target)
+        count += bool(sign)
+    return count
+
+
+def test_links_lead_to_headings_as_jupyterlab_names_them(student_folder):
+    assert sum(lead_somewhere(path) for path in sorted(student_folder.glob("*.ipynb"))) > 50
+
+
+def test_links_of_the_assignments_lead_to_headings_too(grader_folder):
+    assert sum(lead_somewhere(path) for path in sorted(grader_folder.glob("source/*/*.ipynb"))) > 40
+
+
+def test_a_heading_with_a_quote_is_found_by_its_cell():
+    words, cell = places("02-padding.ipynb")["the-odd-pixel-of-same"]
+    assert words == 'The-odd-pixel-of-"same"'
+    text = "[a](#the-odd-pixel-of-same), [b](#a-frame-of-zeros)"
+    assert relinked(text, siblings=False, name="02-padding.ipynb") == (
+        f"[a](02-padding.ipynb#cell-id={cell}), [b](#A-frame-of-zeros)"
+    )
+    title = places("08-transposed.ipynb")["what-output_padding-pads"][0]
+    assert title == "What-output_padding-pads"
 
 
 def test_the_archive_holds_all_that_a_student_needs(student_folder):
@@ -227,6 +280,9 @@ def test_the_archives_are_the_same_each_time(student_folder, tmp_path):
     assert one.stat().st_size < 1e6, "book/teach/kit.md says: below 1 MB"
     with zipfile.ZipFile(one) as archive:
         assert {name.split("/")[0] for name in archive.namelist()} == {STUDENTS}
+        # the day of the release: a file without a date is one of 1980
+        assert {entry.date_time for entry in archive.infolist()} == {release_date()}
+    assert f"date-released: {date(*release_date()[:3])}" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_requirements_name_what_the_notebooks_import():
