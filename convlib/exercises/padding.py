@@ -283,7 +283,7 @@ def without_copy(answer: Any) -> Report:
     # height, width, kernel height and width, padding of rows and columns
     rows = [(4, 4, 3, 3, 1, 1), (5, 4, 3, 3, 0, 0), (4, 6, 3, 2, 1, 0), (5, 3, 2, 4, 0, 2)]
     rows += [(3, 4, 5, 5, 2, 2), (4, 5, 1, 1, 0, 0), (4, 3, 2, 2, 3, 3), (1, 1, 5, 6, 4, 3)]
-    rows += [(2, 3, 6, 1, 4, 1), (6, 2, 3, 3, 2, 1), (3, 5, 3, 5, 0, 4)]
+    rows += [(2, 3, 6, 1, 4, 1), (6, 2, 3, 3, 2, 1), (3, 5, 3, 5, 0, 4), (1, 4, 6, 2, 3, 0)]
     cases = [
         Case({"image": array(source, h, w), "kernel": array(source, k, l), "padding": (ph, pw)})
         for h, w, k, l, ph, pw in rows

@@ -103,13 +103,19 @@ def output_size(answer: Any) -> Report:
         ),
     ]
 
-    def helpless(n: int, k: int, s: int, p: int, d: int) -> int:
-        if d * (k - 1) + 1 > n:
-            raise ValueError
-        return geometry.output_size(n, k, s, p, d)
+    def strict(sides: int) -> Callable:
+        """Count the padding of no side, or of one, where the kernel is asked to fit."""
+
+        def refusing(n: int, k: int, s: int, p: int, d: int) -> int:
+            if d * (k - 1) + 1 > n + sides * p:
+                raise ValueError
+            return geometry.output_size(n, k, s, p, d)
+
+        return refusing
 
     slips = [
-        Slip(helpless, "the padding helps the kernel to fit: compare the span with n + 2p."),
+        Slip(strict(0), "the padding helps the kernel to fit: compare the span with n + 2p."),
+        Slip(strict(1), "padding is on both sides: compare the span with n + 2p, not n + p."),
         Slip(
             _rejects_nothing,
             "right where the kernel fits. Where it spans more cells than there are, raise "
@@ -122,6 +128,7 @@ def output_size(answer: Any) -> Report:
     rows += [(9, 4, 3, 1, 1), (10, 1, 3, 0, 1), (8, 2, 3, 0, 1), (9, 3, 1, 0, 2), (10, 3, 2, 1, 3)]
     rows += [(16, 4, 3, 2, 2), (3, 3, 5, 0, 1), (11, 3, 4, 0, 1), (12, 1, 2, 1, 4)]
     rows += [(2, 3, 1, 0, 1), (4, 3, 2, 0, 2), (1, 5, 2, 1, 1), (2, 3, 1, 1, 1), (4, 3, 2, 1, 2)]
+    rows += [(2, 4, 1, 1, 1), (2, 5, 1, 1, 1)]
     cases = [Case(dict(zip("nkspd", row, strict=True))) for row in rows]
     return check_function(answer, geometry.output_size, cases, slips)
 
@@ -264,7 +271,7 @@ def paddings_for(answer: Any) -> Report:
     ]
     rows = [(8, 8, 3, 1), (8, 7, 3, 1), (8, 4, 3, 2), (9, 5, 3, 2), (224, 112, 7, 2)]
     rows += [(10, 4, 3, 4), (12, 3, 2, 5), (5, 9, 3, 1), (6, 2, 4, 3), (7, 7, 1, 1), (9, 2, 3, 1)]
-    rows += [(4, 4, 8, 2), (2, 6, 4, 2), (20, 2, 5, 4), (3, 1, 9, 5), (4, 640, 3, 1)]
+    rows += [(4, 4, 8, 2), (2, 6, 4, 2), (20, 2, 5, 4), (3, 1, 9, 5), (4, 320, 3, 2)]
     cases = [Case(dict(zip("nmks", row, strict=True))) for row in rows]
     return check_function(answer, _paddings, cases, slips)
 
@@ -318,5 +325,6 @@ def same_pads(answer: Any) -> Report:
     ]
     rows = [(5, 3, 1), (5, 3, 2), (6, 3, 2), (7, 4, 1), (224, 7, 2), (225, 7, 2), (10, 3, 3)]
     rows += [(11, 5, 3), (9, 1, 2), (10, 1, 2), (8, 2, 3), (4, 6, 4), (1, 3, 2), (12, 2, 2)]
+    rows += [(5, 1, 3)]
     cases = [Case(dict(zip("nks", row, strict=True))) for row in rows]
     return check_function(answer, right, cases, slips)

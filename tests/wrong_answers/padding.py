@@ -119,7 +119,7 @@ def with_copy(image, kernel, padding, mode="constant"):
     return np.einsum("hwkl,kl->hw", view, kernel)
 
 
-def empty_ranges_forgotten(image, kernel, padding):
+def empty_ranges_forgotten(image, kernel, padding, rows_too=True):
     (height, width), (rows, columns), (top, left) = image.shape, kernel.shape, padding
     output = np.zeros((height + 2 * top - rows + 1, width + 2 * left - columns + 1))
     for k in range(rows):
@@ -127,7 +127,8 @@ def empty_ranges_forgotten(image, kernel, padding):
             h0, h1 = max(0, top - k), min(output.shape[0], height + top - k)
             w0, w1 = max(0, left - l), min(output.shape[1], width + left - l)
             part = image[h0 + k - top : h1 + k - top, w0 + l - left : w1 + l - left]
-            output[h0:h1, w0:w1] += kernel[k, l] * part
+            if rows_too or w0 < w1:
+                output[h0:h1, w0:w1] += kernel[k, l] * part
     return output
 
 
@@ -248,6 +249,12 @@ ANSWERS = {
             ),
             (with_copy, "the memory of a padded image"),
             (empty_ranges_forgotten, "some taps meet zeros alone"),
+            (
+                lambda image, kernel, padding: empty_ranges_forgotten(
+                    image, kernel, padding, False
+                ),
+                "some taps meet zeros alone",
+            ),
         ],
     },
 }

@@ -29,6 +29,12 @@ def size_without_help(n, k, s, p, d):
     return (n + 2 * p - d * (k - 1) - 1) // s + 1
 
 
+def size_with_padding(n, k, s, p, d, sides):
+    if d * (k - 1) + 1 > n + sides * p:
+        raise ValueError("the kernel does not fit")
+    return (n + 2 * p - d * (k - 1) - 1) // s + 1
+
+
 def size_rounded_up(n, k, s, p, d):
     if d * (k - 1) + 1 > n + 2 * p:
         raise ValueError("the kernel does not fit")
@@ -159,6 +165,11 @@ def same_pads_negative(n, k, s):
     return total // 2, total - total // 2
 
 
+def same_pads_half_mended(n, k, s):
+    total = max(k - s, 0) if n % s == 0 else k - n % s
+    return total // 2, total - total // 2
+
+
 def same_pads_rounded_down(n, k, s):
     total = max((n // s - 1) * s + k - n, 0)
     return total // 2, total - total // 2
@@ -199,6 +210,8 @@ ANSWERS = {
             (size_with_true_division, "use //"),
             (lambda n, k, s, p, d: (n + 2 * p - d * (k - 1)) // s, "divide before you add the 1"),
             (lambda n, k, s, p, d: round((n + 2 * p - d * (k - 1) - 1) / s) + 1, "nearest"),
+            (lambda *row: size_with_padding(*row, 1), "compare the span with n + 2p, not n + p"),
+            (lambda *row: size_with_padding(*row, 3), "must raise ValueError"),
             (size_without_help, "the padding helps the kernel to fit"),
             (lambda n, k, s, p, d: np.float64(output_size(n, k, s, p, d)), "some are floats"),
         ],
@@ -243,6 +256,7 @@ ANSWERS = {
         "right": [same_pads, same_pads_by_rest],
         "wrong": [
             (same_pads_negative, "the total must be 0"),
+            (same_pads_half_mended, "the total must be 0"),
             (lambda n, k, s: ((k - 1) // 2, k // 2), "'same' for stride 1"),
             (lambda n, k, s: same_pads(n, k, s)[::-1], "goes to the end"),
             (same_pads_for_all, "as long as the input"),
