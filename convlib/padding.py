@@ -15,6 +15,9 @@ from .settings import integer
 __all__ = ["pad"]
 
 MODES = ("constant", "reflect", "replicate", "circular")
+MOST = (
+    np.iinfo(np.intp).max // 16
+)  # cells of an axis: no memory has addresses for more complex numbers
 Pairs = tuple[tuple[int, int], ...]  # (before, after) for each of the last axes
 
 
@@ -97,6 +100,8 @@ def check_pad(function: str, shape: tuple[int, ...], pad: Any, mode: Any, value:
         n + before + after
         for n, (before, after) in zip(shape[len(shape) - axes :], pairs, strict=True)
     )
+    if max(sizes, default=0) > MOST:
+        raise ValueError(f"{function}: pad {pad!r} makes an axis of {max(sizes)} cells, too many.")
     if mode == "constant":
         check_cut(function, shape, pairs)
     else:

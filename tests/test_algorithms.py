@@ -386,7 +386,14 @@ def test_allowed_error_belongs_to_its_block_and_thread():
 
 
 @pytest.mark.parametrize(
-    ("value", "error"), [(-1, ValueError), (2, ValueError), ("1e-3", TypeError), (True, TypeError)]
+    ("value", "error"),
+    [
+        (-1, ValueError),
+        (2, ValueError),
+        ("1e-3", TypeError),
+        (True, TypeError),
+        (np.complex64(0.5), TypeError),
+    ],
 )
 def test_allowed_error_refuses(value, error):
     with (

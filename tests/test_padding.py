@@ -163,6 +163,8 @@ REFUSALS = [
     ((X, (True, 1)), "pad must be an integer, got True"),
     ((X, (-3, -3)), r"pad \(-3, -3\) cuts off more than the 5 cells"),
     ((X, (-7, 3)), "cuts off more than"),
+    ((X, (2**62, 2**62)), "makes an axis of"),
+    ((X, (2**62, 2**62 - 7), "replicate"), "makes an axis of"),
     (
         (X, (1, 1), "zeros"),
         "mode must be one of constant, reflect, replicate, circular, got 'zeros'",

@@ -194,6 +194,9 @@ def conv2d_weight(
             \mathrm{grad\_weight}_{o,i,k,l} = \sum_{n,h,w} \mathrm{grad\_output}_{n,o,h,w} \;
             \overline{x_{n,\,i,\,h s_h + k d_h - p_h,\,w s_w + l d_w - p_w}}
 
+        Where the gradient is infinite and the window sees padding, that is 0 · ∞, NaN; "taps"
+        leaves padding out. PyTorch does the one or the other, by the dtype and the sizes.
+
     Examples
     --------
     >>> import numpy as np
