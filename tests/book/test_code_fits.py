@@ -6,8 +6,8 @@ import sys
 
 import nbformat
 import pytest
-from covers import open_all
 
+from covers import open_all
 from notebooks import NOTEBOOKS, SETUP_TAG, tags
 from pages import ROOT
 

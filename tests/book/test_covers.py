@@ -5,9 +5,9 @@ from __future__ import annotations
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from covers import covered, open_all, seen
 from test_pages import OVERFLOW, serious
 
+from covers import covered, open_all, seen
 from notebooks import CHAPTERS
 from quizzes import PREDICT
 

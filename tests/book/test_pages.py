@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 
 import pytest
-from covers import covered, open_all
 
+from covers import covered, open_all
 from pages import toc_pages
 
 PAGES = toc_pages()

@@ -95,7 +95,7 @@ function build(ui) {
     const blocks = r > 2 ? upto(rows / high, (y) => upto(columns / wide, (x) => [y * high, x * wide, high, wide, "block"])).flat() : [];
     const at = [row, place[row].indexOf(n.flat)];
     view.update({
-      ...ui.grid("view", n), rows, columns, cell: clamp(Math.floor((width - 18) / columns), 24, 44), at, indices: r < 3,
+      ...ui.grid("view", n), rows, columns, cell: clamp(Math.floor((width - 18) / columns), 24, width < 420 ? 32 : 44), at, indices: r < 3,
       frames: [...blocks, [...at, 1, 1, n.value === null ? "outside" : "kernel"]],
       look(y, x) {
         const i = place[y][x], none = n.values[i] === null, on = n.shared.includes(i);

@@ -98,8 +98,16 @@ export function choice(label, values, names, change) {
     return input;
   });
   const labels = inputs.map((input, i) => h("label", {}, input, h("span", {}, String(names[i]))));
-  const node = h("fieldset", { class: "cw-control cw-choice" }, h("legend", {}, label), h("div", {}, labels));
-  return { node, update: (now) => values.forEach((value, i) => { inputs[i].checked = value === now; }) };
+  const row = h("div", {}, labels), node = h("fieldset", { class: "cw-control cw-choice" }, h("legend", {}, label), row);
+  // A row that scrolls, on a phone, shows what is chosen.
+  const show = (i) => requestAnimationFrame(() => { row.scrollLeft = labels[i].offsetLeft - row.offsetLeft - 40; });
+  return {
+    node,
+    update: (now) => values.forEach((value, i) => {
+      if (value === now && !inputs[i].checked) show(i);
+      inputs[i].checked = value === now;
+    }),
+  };
 }
 
 export function button(label, press, attrs = {}) {

@@ -80,7 +80,10 @@ export function stage(ui, points) {
     draw(width, shown) {
       const sides = shown.map(({ values }) => values.length), most = Math.max(...sides), all = sides.reduce((a, b) => a + b);
       const beside = Math.floor((width - 120) / all), step = all > 20 ? 8 : 4;
-      const cell = beside > 23 ? Math.min(beside - (beside % step), 44) : clamp(Math.floor((width - 2) / most), 12, most > 14 ? 24 : 34);
+      // Where not all three fit, two of them do if that leaves cells for a finger.
+      const two = Math.floor((width - 56) / Math.min(sides[0] + sides[1], sides[1] + sides[2])), most2 = two > 23 ? two : 34;
+      const cell = beside > 23 ? Math.min(beside - (beside % step), 44)
+        : clamp(Math.floor((width - 2) / most), 12, most > 14 ? 24 : Math.min(34, most2));
       grids.forEach((one, i) => one.update({ indices: cell * most + 18 <= width, ...shown[i], cell }));
     },
   };
