@@ -658,6 +658,14 @@ def test_a_change_of_one_file_compiles_all_kernels_anew(tmp_path):
     assert [hits(), hits()] == ["0\n", "1\n"]
 
 
+def test_each_of_several_functions_has_a_name_of_its_own():
+    """Else Numba may take one for another, in code that two processes have compiled and kept."""
+    runs, pointwise = choice.file_of("runs"), choice.file_of("pointwise")
+    found = {id(f): f for module in (runs, pointwise) for f in vars(module).values()}
+    names = [f.py_func.__qualname__ for f in found.values() if hasattr(f, "py_func")]
+    assert len(names) > 10 and len(set(names)) == len(names)
+
+
 def test_compiled_loops_may_use_the_widest_vectors():
     numba = pytest.importorskip("numba")
     from convlib.algorithms.vectors import ATTRIBUTE, wide_vectors

@@ -37,6 +37,20 @@ def round_of(terms, most):
     return max(1, (terms + rounds - 1) // rounds)
 
 
+def named(*settings: Any) -> Any:
+    """Compile one of several functions that are written once, under a name of its own.
+
+    Numba tells those of one name apart by a number that each process counts anew. Of code that two
+    processes have kept, one would be called for the other.
+    """
+
+    def compile_it(function: Any) -> Any:
+        function.__qualname__ += "".join(f"_{setting}" for setting in settings)
+        return njit(nogil=True)(function)
+
+    return compile_it
+
+
 def all_cells_of(
     outputs: int,
     registers: tuple[int, ...],
@@ -57,7 +71,7 @@ def all_cells_of(
     wide, narrow, or_equal = (most, middle, 1) if exact else (middle, least, 0)
     most_terms = together // taps
 
-    @njit(nogil=True)
+    @named(outputs, *registers, together, exact, taps)
     def multiply(y, at_y, pitch, x, at, w, at_w, rows, to, here, run, more, line=0):
         lanes = BYTES // y.itemsize
         some = round_of(len(at), most_terms)
@@ -125,7 +139,7 @@ def all_rows_of(taps: int) -> Any:
     stack_of = tile(MANY[0], heights, taps, stacked=True)
     most_terms = TERMS // taps
 
-    @njit(nogil=True)
+    @named(taps)
     def multiply(to_y, sums, x, starts, shape, wide, at, w, at_w, rows, to, more, last, line):
         s, first, far = sums
         lanes, here, some = BYTES // s.itemsize, len(rows), round_of(len(at), most_terms)
