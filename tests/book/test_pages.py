@@ -147,7 +147,7 @@ FOUND = """() => [...document.querySelectorAll('#search-results li > a')]
         ("1x1 convolution", "glossary.html#"),
         ("two 3x3 instead of 5x5", "glossary.html"),
         ("3 by 3 kernel", "01-one-window.html"),
-        ("mat1 and mat2 shapes", "01-one-window.html"),
+        ("mat1 and mat2 shapes", "questions.html"),
         ("upsampling", "glossary.html#"),
         ("maxpool", "glossary.html#"),
         ("toeplitz matrix", "glossary.html#term-Toeplitz-matrix"),
