@@ -385,7 +385,8 @@ def by_rule(slide: Slide) -> None:
     """Minutes and a note where the cells say nothing."""
     kinds = {block.kind for block in slide.blocks}
     if EXERCISE.search(slide.heading):
-        told = 0, f"Work in pairs, {slide.exercise} minutes; then one pair says how."
+        time = "1 minute" if slide.exercise == 1 else f"{slide.exercise} minutes"
+        told = 0, f"Work in pairs, {time}; then one pair says how."
     elif "predict" in kinds:
         told = 2, "Read the question out. Let everybody decide, then count hands for each answer."
     elif "explorer" in kinds:
