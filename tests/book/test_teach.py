@@ -231,11 +231,11 @@ def test_links_open_the_state_they_mean(open_page):
     """
     links = sorted({link for name in FILES for link in links_of(name)})
     assert len(links) == len(LINKS) > 30
-    opened, number = None, None
+    opened, number, shown = None, None, None
     for file, fragment, call in links:
         if file != number:
             opened, number = open_page(file.removesuffix(".html"), query=f"#{fragment}"), file
-        else:
+        elif fragment != shown:  # two calls can mean one state: then there is no change to wait for
             opened.page.evaluate(
                 """hash => new Promise((done) => {
                   addEventListener("hashchange", () => done(), { once: true });
@@ -243,6 +243,7 @@ def test_links_open_the_state_they_mean(open_page):
                 })""",
                 fragment,
             )
+        shown = fragment
         assert differing(opened.page, fragment, call) == {}, call
         assert not opened.faults
 
