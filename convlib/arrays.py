@@ -17,7 +17,7 @@ import numpy as np
 FLOATING = "float16, float32, float64, complex64, complex128"
 INTEGER = "uint8, int8, int16, int32, int64"
 NUMPY = frozenset([np.ndarray, np.memmap])
-HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
+SINGLE = np.dtype(np.float32)
 ANY = f"{FLOATING}, {INTEGER}, uint16, uint32, uint64, bool"
 
 
@@ -57,14 +57,17 @@ def check_dtypes(function: str, integers: str = "", bias: Any = None, **arrays: 
     if bias is not None:
         arrays["bias"] = bias
     (first, array), *others = arrays.items()
+    dtype = array.dtype
     for name, other in others:
-        if other.dtype != array.dtype:
+        # NumPy has one object for each of its dtypes, but for a few that are equal
+        if other.dtype is not dtype and other.dtype != dtype:
             raise TypeError(
                 f"{function}: {first} and {name} must have the same dtype, "
-                f"got {array.dtype} and {other.dtype}. Convert one with astype."
+                f"got {dtype} and {other.dtype}. Convert one with astype."
             )
-    check_dtype(function, first, array.dtype, f"{FLOATING}, {integers}" if integers else FLOATING)
-    return array.dtype
+    if dtype not in FLOATS:
+        check_dtype(function, first, dtype, f"{FLOATING}, {integers}" if integers else FLOATING)
+    return dtype
 
 
 @cache
@@ -79,9 +82,17 @@ def check_dtype(function: str, name: str, dtype: np.dtype, allowed: str) -> None
         raise TypeError(f"{function}: the dtype of {name} must be one of {allowed}, got {dtype}.")
 
 
+FLOATS = dtypes_of(FLOATING)
+
+
 def working_dtype(dtype: np.dtype) -> np.dtype:
     """Return the dtype in which sums are added up: float32 for float16, else the same."""
-    return SINGLE if dtype == HALF else dtype
+    return SINGLE if dtype.char == "e" else dtype
+
+
+def in_dtype(array: Any, dtype: np.dtype) -> Any:
+    """Return the array itself if it has this dtype, else a copy of it that has."""
+    return array if array.dtype is dtype else array.astype(dtype, copy=False)
 
 
 def is_array(value: Any) -> bool:

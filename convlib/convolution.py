@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from . import algorithms
-from .arrays import INTEGER, array_module, check_dtypes, working_dtype
+from .arrays import INTEGER, array_module, check_dtypes, in_dtype, working_dtype
 from .checks import convolution_settings
 from .contraction import contract
 from .padding import pad_zeros
@@ -18,7 +18,7 @@ __all__ = ["conv1d", "conv2d", "conv3d"]
 
 def grouped_input(input: Any, settings: Settings, dtype: Any) -> Any:
     """Part an input's channels: (N, C, H, W) or (C, H, W) -> (n, g, i, H, W), g groups of i."""
-    return input.astype(dtype, copy=False).reshape(settings.grouped_input_shape)
+    return in_dtype(input, dtype).reshape(settings.grouped_input_shape)
 
 
 def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
@@ -33,19 +33,19 @@ def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
 
 def grouped_weight(weight: Any, settings: Settings, dtype: Any) -> Any:
     """Part the weight's first axis into groups: (g·o, i, k, l) -> (g, o, i, k, l)."""
-    return weight.astype(dtype, copy=False).reshape(settings.grouped_weight_shape)
+    return in_dtype(weight, dtype).reshape(settings.grouped_weight_shape)
 
 
 def grouped_output(output: Any, settings: Settings, dtype: Any = None) -> Any:
     """Part an output's channels: (N, O, H', W') or (O, H', W') -> (n, g, o, h, w)."""
-    output = output if dtype is None else output.astype(dtype, copy=False)
+    output = output if dtype is None else in_dtype(output, dtype)
     return output.reshape(settings.grouped_output_shape)
 
 
 def add_bias(output: Any, bias: Any, axes: int) -> None:
     """Add one value to each channel of `output`, in place."""
     # an input without channels gives no output, which the bias would not fit
-    if bias is not None and output.size:
+    if output.size:
         # (O,) -> (O, 1, 1)
         output += bias.astype(output.dtype, copy=False).reshape(-1, *(1,) * axes)
 
@@ -69,11 +69,13 @@ def convolve(
     if not algorithms.forward(xp, x, w, y, settings, algorithm):
         # (n, g, i, h, w, k, l) · (g, o, i, k, l) -> (n, g, o, h, w)
         contract(xp, padded_windows(xp, x, settings), w, out=y)
-    add_bias(output, bias, axes)
-    return output.astype(dtype, copy=False)
+    if bias is not None:
+        add_bias(output, bias, axes)
+    return in_dtype(output, dtype)
 
 
 def _convolution(
+    function: str,
     axes: int,
     input: Any,
     weight: Any,
@@ -84,14 +86,13 @@ def _convolution(
     groups: int,
     algorithm: str,
 ) -> Any:
-    function = f"conv{axes}d"
     xp = array_module(function, input=input, weight=weight, bias=bias)
     bias_shape = None if bias is None else bias.shape
     settings = convolution_settings(
         function, axes, input.shape, weight.shape, bias_shape, stride, padding, dilation, groups
     )
     # PyTorch's CPU code has dilated sums for int64 alone
-    integers = INTEGER if max(settings.dilation) == 1 else "int64"
+    integers = "int64" if settings.is_dilated else INTEGER
     check_dtypes(function, integers, input=input, weight=weight, bias=bias)
     return convolve(xp, input, weight, bias, settings, algorithm)
 
@@ -103,7 +104,9 @@ def conv1d(
 
     See `conv2d`.
     """
-    return _convolution(1, input, weight, bias, stride, padding, dilation, groups, algorithm)
+    return _convolution(
+        "conv1d", 1, input, weight, bias, stride, padding, dilation, groups, algorithm
+    )
 
 
 def conv2d(
@@ -162,7 +165,9 @@ def conv2d(
     array([[45., 54.],
            [81., 90.]])
     """
-    return _convolution(2, input, weight, bias, stride, padding, dilation, groups, algorithm)
+    return _convolution(
+        "conv2d", 2, input, weight, bias, stride, padding, dilation, groups, algorithm
+    )
 
 
 def conv3d(
@@ -172,4 +177,6 @@ def conv3d(
 
     See `conv2d`.
     """
-    return _convolution(3, input, weight, bias, stride, padding, dilation, groups, algorithm)
+    return _convolution(
+        "conv3d", 3, input, weight, bias, stride, padding, dilation, groups, algorithm
+    )

@@ -142,6 +142,11 @@ class Settings:
     batch: tuple[int, ...]  # (N,), or () without a batch
 
     @cached_property
+    def is_dilated(self) -> bool:
+        """Whether taps are apart."""
+        return max(self.dilation) > 1
+
+    @cached_property
     def input_shape(self) -> tuple[int, ...]:
         """The input's whole shape."""
         return self.batch + self.image

@@ -42,7 +42,8 @@ def _transposed(
     dtype = check_dtypes(function, "int64", input=input, weight=weight, bias=bias)
     # The input here is what a convolution with this weight would put out.
     output = spread(xp, input, weight, settings, algorithm)
-    add_bias(output, bias, axes)
+    if bias is not None:
+        add_bias(output, bias, axes)
     return output.astype(dtype, copy=False)
 
 

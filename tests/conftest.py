@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -36,3 +37,22 @@ def xp(request):
     if request.param == "cupy" and not module.is_available():
         pytest.skip("CuPy finds no GPU")
     return module
+
+
+@pytest.fixture(autouse=True)
+def decisions(request):
+    """A test that changes by what the library decides finds no earlier decision, and leaves none."""
+    changes = "monkeypatch" in request.fixturenames and "convlib" in sys.modules
+    if changes:
+        forget_decisions()
+    yield
+    if changes:
+        forget_decisions()
+
+
+def forget_decisions() -> None:
+    from convlib.algorithms import calls, choice
+
+    kept = calls._way, choice.file_of("units").most_threads, choice.file_of("compiled").kind_of
+    for function in kept:
+        function.cache_clear()

@@ -50,16 +50,16 @@ def test_units_hold_each_output_once(monkeypatch, cells):
             units.plan.cache_clear()
             found = units.plan(positions, (0,) * (axes + 3), shape, steps, threads_, 4, of_weight)
             seen = np.zeros((n, g, *units.three(positions, 1)[:2], o, 4), int)
-            for part in found.shares:
+            for (part,) in found.parts:
                 done = 4
-                for image, group, d, d_end, h, h_end, first, end, *_, i, i_end in found.units[part]:
+                for image, group, d, d_end, h, h_end, first, end, *_, i, i_end in part:
                     seen[image, group, d:d_end, h:h_end, first:end, i:i_end] += 1
                     assert first % 16 == 0
                     assert i == done % 4  # the channels of some outputs follow one another
                     done = i_end
                 assert done == 4
             assert (seen == 1).all()
-            sizes = [(found.units[part, 10] == 0).sum() for part in found.shares]
+            sizes = [(part[:, 10] == 0).sum() for (part,) in found.parts]
             assert len(sizes) <= threads_
             assert max(sizes) - min(sizes) <= 1
     units.plan.cache_clear()
@@ -159,7 +159,7 @@ def test_taps_that_see_padding_alone_are_left_out(monkeypatch, cells, outputs):
         steps = Steps((stride,) * 3, tuple((p, p) for p in padding), (dilation, 1, 1))
         found = units.plan(x.shape[2:], (0, 0, 144, 48, 16, 8), shape, steps, 1, 8, False)
         terms: dict[tuple, int] = {}  # of all channels, which may stand in two units
-        for *place, start, end, _, _ in found.units.tolist():
+        for *place, start, end, _, _ in found.parts[0][0].tolist():
             terms[tuple(place)] = terms.get(tuple(place), 0) + end - start
         lengths |= set(terms.values())
         if (depth, padding, dilation, stride) == (4, (1, 1, 1), 1, 1):
@@ -607,7 +607,7 @@ def test_units_of_few_outputs_are_long_where_inputs_are_few():
     """Long runs of many inputs would not stay in a cache, and take much memory."""
     units = choice.file_of("units")
     for inputs, most in ((8, 1 << 13), (64, 1 << 12), (2048, 1 << 8)):
-        _, sizes, memory = units.panels(Shape(1, 1, inputs, 4, (128, 128), (1, 1)), 1, 4)
+        _, sizes, memory, *_ = units.panels(Shape(1, 1, inputs, 4, (128, 128), (1, 1)), 1, 4)
         assert most // 4 <= sizes[2] <= 4 * most
         assert memory <= 1 << 20
 
@@ -625,7 +625,7 @@ def test_units_of_one_tap_hold_each_output_once(monkeypatch, cells):
     ):
         for number in (1, 2, 3, 5, 8):
             units.panels.cache_clear()
-            shares, sizes, _ = units.panels(shape, number, 4)
+            shares, sizes, *_ = units.panels(shape, number, 4)
             seen = np.zeros((shape.n, shape.g, shape.o, np.prod(shape.positions)), int)
             for (share,) in shares:
                 for n, g, q, q_end, o, o_end in share:

@@ -4,9 +4,10 @@ The functions take `algorithm=`, "auto" or one of `ALGORITHMS`: "windows" (no fi
 core), "einsum", "tensordot", "im2col", "taps", "flat", "bands", "winograd", "winograd-f23", "fft" and
 "compiled". Arrays come with their channels in groups and letters as everywhere.
 
-`convolution.convolve` asks `choice.forward`. That names an algorithm, by `rules.py`, and calls
-``forward(xp, x, w, out, steps)`` in its file, with settings that are checked, and only where there is
-something to multiply. Gradients go the same way; an input's is a forward pass of parts, by `turned.py`.
+`convolution.convolve` asks `calls.forward`. That has an algorithm named, in `choice.py` by `rules.py`,
+and calls ``forward(xp, x, w, out, steps)`` in its file, with settings that are checked, and only where
+there is something to multiply. Gradients go the same way; an input's is a forward pass of parts, by
+`turned.py`.
 To read, in this order:
 
 1. a file each: steps, then einsum, tensordot, taps, fft, bands, flat; threads (`pieces`, `share`)
@@ -16,13 +17,14 @@ To read, in this order:
 5. compiled, in Python: compiled -> units (a plan) -> terms, flat.layout_of, memory, abreast
 6. compiled, the loops: kernels -> rows, runs -> registers -> vectors; sums; depthwise; pointwise,
    leftovers
-7. who works, and when: helpers, signals; choice, rules, caches
+7. who works, and when: helpers, signals; calls, choice, rules, caches
 
 Files of 1 to 4 need NumPy alone, but for gemm, tiles and linear. Chapter 9 can be followed without 5
 and 6.
 """
 
-from .choice import ALGORITHMS, allowed_error, forward, input_gradient, weight_gradient
+from .calls import forward, input_gradient, weight_gradient
+from .choice import ALGORITHMS, allowed_error
 
 __all__ = [
     "ALGORITHMS",

@@ -14,7 +14,6 @@ Both the input and the output are copied once for this, which has to cost less t
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from math import gcd, prod
 from typing import Any
 
@@ -29,7 +28,6 @@ LONGER = 8  # times as many, for rows that are longer than a register: less is l
 SHARED = 1 << 16  # cells to copy, from which threads share them
 
 
-@lru_cache(maxsize=1024)
 def images_of(shape: Shape, steps: Steps, itemsize: int) -> int:
     """How many images are put abreast: as few as fill registers, or one, where that does not pay.
 

@@ -120,7 +120,10 @@ def add_product(a: Any, b: Any, y: Any) -> None:
 
 def threads() -> int:
     """Ask BLAS how many threads a call of it may have."""
-    return max((blas.get() or 1 for blas in found()), default=1)
+    most = 1
+    for blas in found():
+        most = max(most, blas.get() or 1)
+    return most
 
 
 def set_threads(number: int) -> None:

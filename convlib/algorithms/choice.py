@@ -12,18 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, lru_cache
 from importlib import import_module
 from numbers import Real
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
-from . import apart, turned
+from . import apart
 from .rules import adding_pays, compiled_pays, flat_pays, pays, whole_pays
-from .steps import Shape, Steps, is_available, is_pointwise, shape_of
-from .threads import Call
+from .steps import Shape, Steps, is_available, is_pointwise
 
 # "windows" is the library's core: pad, view, one product of matrices over all columns
 ALGORITHMS = (
@@ -38,6 +35,7 @@ ERROR = {"winograd-f23": 64, "fft": 64, "winograd": 1024}
 TINY = 1 << 14  # multiplications: below, what takes the fewest calls is fastest
 
 _allowed: ContextVar[float] = ContextVar("convlib_allowed_error", default=0.0)
+allowed_now = _allowed.get
 
 
 @contextmanager
@@ -116,9 +114,7 @@ def choose(
 ) -> str:
     """Return an algorithm's name: what "auto" means for these sizes, or what was asked for."""
     if algorithm == "auto":
-        return _auto(task, shape, steps, dtype, xp is np, _allowed.get())
-    if not isinstance(algorithm, str):
-        raise TypeError(f"{function}: algorithm must be a string, got {algorithm!r}.")
+        return _auto(task, shape, steps, dtype, xp is np, allowed_now())
     if algorithm not in ALGORITHMS:
         raise ValueError(
             f"{function}: algorithm must be 'auto' or one of {', '.join(ALGORITHMS)}, "
@@ -129,7 +125,6 @@ def choose(
     return algorithm
 
 
-@lru_cache(maxsize=1024)
 def _auto(
     task: str,
     shape: Shape,
@@ -170,75 +165,6 @@ def file_of(name: str) -> ModuleType:
     return import_module(f".{name.partition('-')[0]}", __package__)
 
 
-@cache
 def computes(name: str, task: str) -> Callable[..., None]:
     """Find what computes 'forward', or a gradient; F(2,3) has functions of its own."""
     return getattr(file_of(name), task + ("_f23" if name == "winograd-f23" else ""))
-
-
-@lru_cache(maxsize=1024)
-def sizes_of(settings: Any) -> tuple[Shape, Steps, tuple[slice, ...] | None]:
-    """Take from a call's settings what algorithms need beyond the arrays, and the cells of x that count.
-
-    These are all, unless there is room for more windows than there are outputs: an output_padding may
-    have made it. Where the columns are the input itself, the cells behind the last window would stand
-    in them.
-    """
-    shape = shape_of(
-        settings.grouped_input_shape, settings.grouped_weight_shape, settings.grouped_output_shape
-    )
-    steps = Steps(settings.stride, settings.padding, settings.dilation)
-    sizes = zip(settings.grouped_input_shape[3:], shape.positions, shape.taps, *steps, strict=True)
-    ends = [(n, s * m + d * k - d - p[0] + 1, s) for n, m, k, s, p, d in sizes]
-    if all(n + p[1] < end for (n, end, _), p in zip(ends, steps.padding, strict=True)):
-        return shape, steps, None
-    return shape, steps, tuple(slice(max(end - s, 0)) for _, end, s in ends)
-
-
-def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: str) -> bool:
-    """Fill `out` (n, g, o, h, w) from (n, g, i, H, W) and (g, o, i, k, l).
-
-    Returns False, and does nothing, where the plain way through the library's core is to be taken.
-    An empty result is never computed, but what cannot be asked for is refused for it as well.
-    """
-    shape, steps, cells = sizes_of(settings)
-    name = choose(algorithm, "forward", shape, steps, x.dtype, xp, settings.function)
-    if name != "windows" and out.size:
-        x = x if cells is None else x[(..., *cells)]
-        with Call():
-            computes(name, "forward")(xp, x, w, out, steps)
-    return name != "windows" or not out.size
-
-
-def input_gradient(
-    xp: ModuleType, gy: Any, w: Any, out: Any, settings: Any, algorithm: str
-) -> bool:
-    """Fill `out` (n, g, i, H, W) from (n, g, o, h, w) and (g, o, i, k, l), or return False."""
-    shape, steps, _ = sizes_of(settings)
-    name = choose(algorithm, "input", shape, steps, gy.dtype, xp, settings.function)
-    if name != "windows" and out.size:
-        with Call():
-            if name == "compiled":  # it reads and writes the parts in place
-                computes(name, "input_gradient")(xp, gy, w, out, steps)
-            elif name == "im2col" and apart.is_apart(shape, steps):
-                apart.input_gradient(xp, gy, w, out, steps)
-            else:
-                way = computes(name, "forward")
-                turned.input_gradient(way, xp, gy, w, out, steps, name == "im2col")
-    return name != "windows" or not out.size
-
-
-def weight_gradient(
-    xp: ModuleType, x: Any, gy: Any, out: Any, settings: Any, algorithm: str
-) -> bool:
-    """Fill `out` (g, o, i, k, l) from (n, g, i, H, W) and (n, g, o, h, w), or return False.
-
-    Where there is nothing to add up, `out` stays as it is: it comes as zeros.
-    """
-    shape, steps, cells = sizes_of(settings)
-    name = choose(algorithm, "weight", shape, steps, x.dtype, xp, settings.function)
-    if name != "windows" and out.size and gy.size:
-        x = x if cells is None else x[(..., *cells)]
-        with Call():
-            computes(name, "weight_gradient")(xp, x, gy, out, steps)
-    return name != "windows" or not (out.size and gy.size)

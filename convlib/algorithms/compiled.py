@@ -17,6 +17,7 @@ learning convolutions on SIMD architectures* (2018).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import prod
 from types import ModuleType
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from . import abreast, im2col
-from .memory import memory_of, usable
+from .memory import in_a_row, memory_of, usable
 from .steps import Shape, Steps, is_available, is_bare, shape_of, with_numba
 from .threads import WAKE, pieces, scratch
 from .turned import in_order, parts_of, turned
@@ -42,7 +43,11 @@ __all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
 
 def share(work: Callable[..., Any], parts: Sequence[tuple], shape: Shape) -> None:
     """Compute parts, in threads that wait for them; small ones only in threads that are awake."""
-    with_numba("helpers").share(work, parts, shape.products >= WAKE)
+    helpers = with_numba("helpers")
+    if len(parts) == 1:
+        work(*parts[0], helpers.NOBODY)
+    else:
+        helpers.share(work, parts, shape.products >= WAKE)
 
 
 def is_depthwise(shape: Shape, steps: Steps) -> bool:
@@ -55,6 +60,16 @@ def is_depthwise(shape: Shape, steps: Steps) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
+def kind_of(shape: Shape, steps: Steps, itemsize: int) -> tuple[str, int]:
+    """Say which file has the loops for a whole output, and how many images are put abreast for it."""
+    if is_depthwise(shape, steps):
+        return "depthwise", 1
+    if is_bare(shape, steps):
+        return "pointwise", 1
+    return "kernels", abreast.images_of(shape, steps, itemsize)
+
+
 def depthwise(
     x: Any, w: Any, out: Any, shape: Shape, steps: Steps, apart: tuple[int, ...] = (1, 1)
 ) -> None:
@@ -63,8 +78,7 @@ def depthwise(
     (above, _), (left, _) = steps.padding
     sizes = (shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left, *apart)
     # a part of complex numbers could be seen as one axis, too, with gaps between its numbers
-    x, w, y = np.ascontiguousarray(x), np.ascontiguousarray(w), out.reshape(-1)
-    x, w = usable(x).reshape(-1), usable(w).reshape(-1)
+    x, w, y = in_a_row(x), in_a_row(w), out.reshape(-1)
 
     def some(channels: slice, team: Any) -> Any:
         return loops.forward(x, w, y, sizes, channels.start, channels.stop, team)
@@ -75,9 +89,7 @@ def depthwise(
 
 
 def one_run(array: Any) -> Any:
-    """See that positions are a run: (n, g, i, H, W) as it is, or as (n, g, i, H·W), copied if need be."""
-    if array.flags.c_contiguous:
-        return array
+    """See that positions are a run: (n, g, i, H, W) as (n, g, i, H·W), copied if need be."""
     flat = array.reshape(*array.shape[:3], -1)
     return flat if flat.strides[-1] == flat.itemsize else flat.copy()
 
@@ -87,14 +99,15 @@ def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     loops = with_numba("pointwise")
     if max(steps.stride) > 1:
         x = x[(..., *(slice(None, None, s) for s in steps.stride))]
-    weights = usable(np.ascontiguousarray(w)).reshape(-1)
-    arrays = (*memory_of(usable(one_run(x))), weights, *memory_of(out))
-    shares, sizes, size = panels(shape, threads_for(shape), x.itemsize)
+    x = x if x.flags.c_contiguous else one_run(x)
+    found = panels(shape, threads_for(shape), x.itemsize)
+    arrays = (*memory_of(usable(x), found.x_steps), in_a_row(w), *memory_of(out, found.y_steps))
 
     def some(units: Any, team: Any) -> Any:
-        return loops.forward(*arrays, units, sizes, scratch(np, size, out.dtype), team)
+        memory = scratch(np, found.memory, out.dtype)
+        return loops.forward(*arrays, units, found.sizes, memory, team)
 
-    share(some, shares, shape)
+    share(some, found.parts, shape)
 
 
 def by_parts(
@@ -144,23 +157,28 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     if out.dtype.kind == "c":
         return by_parts(forward, xp, x, w, out, steps)
     if out.flags.c_contiguous:  # else it is a phase of a strided gradient, written in place below
-        if is_depthwise(shape, steps):
+        kind, images = kind_of(shape, steps, out.itemsize)
+        if kind == "depthwise":
             return depthwise(x, w, out, shape, steps)
-        if is_bare(shape, steps):
+        if kind == "pointwise":
             return pointwise(x, w, out, shape, steps)
-        if (images := abreast.images_of(shape, steps, out.itemsize)) > 1:
+        if images > 1:
             return abreast.forward(forward, x, w, out, steps, images)
     loops = with_numba("kernels")
-    x, w = usable(x), usable(w)
+    w = usable(w)
     found = planned(x, w, shape, steps)
-    arrays = (*memory_of(x), *memory_of(w, w.ndim), *memory_of(out))
+    arrays = (
+        *memory_of(usable(x), found.x_steps),
+        *memory_of(w, found.w_steps, w.ndim),
+        *memory_of(out, found.y_steps),
+    )
 
-    def some(units: slice, team: Any) -> Any:
+    def some(units: Any, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)
         terms = found.at, found.to, found.phases, found.geometry
-        return loops.forward(*arrays, found.units[units], *terms, memory, team)
+        return loops.forward(*arrays, units, *terms, memory, team)
 
-    share(some, [(units,) for units in found.shares], shape)
+    share(some, found.parts, shape)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -182,7 +200,7 @@ def depthwise_sums(x: Any, gy: Any, shape: Shape, steps: Steps) -> Any:
     loops = with_numba("depthwise")
     (above, _), (left, _) = steps.padding
     sizes = (shape.n, shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left)
-    x, gy = (usable(np.ascontiguousarray(a)).reshape(-1) for a in (x, gy))
+    x, gy = in_a_row(x), in_a_row(gy)
     total = np.zeros(9 * shape.g, x.dtype)
 
     def some(channels: slice, team: Any) -> Any:
@@ -207,14 +225,15 @@ def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bo
         else (shape.g, terms + more[0], shape.o + more[1])
     )
     # each thread adds up units of its own, always the same ones: the sum does not depend on time
-    sums = np.zeros((len(found.shares), *sizes), out.dtype)
+    sums = np.zeros((len(found.parts), *sizes), out.dtype)
 
-    def some(units: slice, total: Any, team: Any) -> Any:
+    def some(units: Any, total: Any, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)
         rest = found.phases, found.geometry, memory, team
-        return loops.weight_gradient(*arrays, total, found.units[units], at, *rest)
+        return loops.weight_gradient(*arrays, total, units, at, *rest)
 
-    share(some, list(zip(found.shares, sums, strict=True)), shape)
+    parts = [(*part, total) for part, total in zip(found.parts, sums, strict=True)]
+    share(some, parts, shape)
     # beside what was asked for, whatever memory held before has been added up
     sums = sums[:, :, : shape.o, :terms] if few else sums[:, :, :terms, : shape.o]
     total = sums.sum(0) if len(sums) > 1 else sums[0]

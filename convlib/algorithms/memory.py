@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -47,10 +48,28 @@ def usable(array: Any) -> Any:
     return array.copy()
 
 
-def memory_of(array: Any, lead: int = 3) -> tuple[Any, np.ndarray]:
-    """View all memory that an array spans as one axis, and say how to find the array's cells there."""
+def in_a_row(array: Any) -> Any:
+    """View an array's cells as one row, for loops that read them one after another, or copy them."""
+    flags = array.flags
+    return (array if flags.writeable and flags.c_contiguous else array.copy()).reshape(-1)
+
+
+def steps_without_gaps(shape: tuple[int, ...], lead: int = 3) -> np.ndarray:
+    """The same of an array whose cells lie one behind another."""
+    strides = [prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    return steps_of(shape, tuple(strides), 1, lead)
+
+
+def memory_of(array: Any, without_gaps: Any = None, lead: int = 3) -> tuple[Any, np.ndarray]:
+    """View all memory that an array spans as one axis, and say how to find the array's cells there.
+
+    Most arrays have no gaps, and a plan knows their steps.
+    """
+    whole = array.flags.c_contiguous
+    if whole and without_gaps is not None:
+        return array.reshape(-1), without_gaps
     size, steps = array.itemsize, steps_of(array.shape, array.strides, array.itemsize, lead)
-    if array.flags.c_contiguous:
+    if whole:
         return array.reshape(-1), steps
     # from the lowest address on, which is the last cell's along an axis of negative steps; NumPy
     # looks whether so much memory is there

@@ -61,14 +61,15 @@ def _products(shape: Shape) -> int:
     return n * g * i * o * prod(positions) * prod(taps)
 
 
-def shape_of(x: Any, w: Any, y: Any) -> Shape:
-    """Read the sizes off (n, g, i, H, W), (g, o, i, k, l) and (n, g, o, h, w), or their shapes."""
-    return _shape_of(getattr(x, "shape", x), getattr(w, "shape", w), getattr(y, "shape", y))
-
-
 @lru_cache(maxsize=1024)
-def _shape_of(x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...]) -> Shape:
+def sizes_in(x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...]) -> Shape:
+    """Read the sizes off the shapes (n, g, i, H, W), (g, o, i, k, l) and (n, g, o, h, w)."""
     return Shape(x[0], x[1], x[2], w[1], y[3:], w[3:])
+
+
+def shape_of(x: Any, w: Any, y: Any) -> Shape:
+    """The same of the arrays."""
+    return sizes_in(x.shape, w.shape, y.shape)
 
 
 @lru_cache(maxsize=1024)

@@ -36,6 +36,7 @@ _busy: dict[int, int] = {}  # how many threads each caller's call, or each helpe
 _blas_before = 1  # BLAS' threads, as they stood before the first of the holders
 _kept = threading.local()
 KEEP = 1 << 22  # bytes that a thread keeps at most
+ALL, VIEWS = None, 256  # of them, by which name; and how many parts of them are kept in view
 ALIGNED = 64  # bytes of a cache line
 WAKE = 1 << 25  # multiplications: with fewer, a thread that sleeps would come too late
 
@@ -72,9 +73,8 @@ def cores() -> int:
 
 def limit() -> int:
     """How many threads one call may keep busy."""
-    if not blas.found():
-        return 1
-    return max(1, min(_blas_before if _holders else blas.threads(), cores()))
+    number = _blas_before if _holders else blas.threads()
+    return max(1, min(number, cores())) if number > 1 else 1
 
 
 @contextmanager
@@ -106,14 +106,18 @@ def scratch(xp: ModuleType, size: int, dtype: Any) -> Any:
     """
     if xp is not np:
         return xp.empty(size, dtype)
+    kept = getattr(_kept, "memory", None)
+    view = kept.get((size, dtype)) if kept else None
+    if view is not None:
+        return view
     wanted = size * dtype.itemsize
-    kept = getattr(_kept, "bytes", None)
-    if kept is None or len(kept) < wanted:
-        if wanted > KEEP:
-            return aligned(wanted).view(dtype)
-        _kept.bytes = kept = None  # the old memory goes before the new comes
-        _kept.bytes = kept = aligned(wanted)
-    return kept[:wanted].view(dtype)
+    if wanted > KEEP:
+        return aligned(wanted).view(dtype)
+    if kept is None or len(kept[ALL]) < wanted or len(kept) > VIEWS:
+        _kept.memory = kept = None  # the old memory goes before the new comes
+        _kept.memory = kept = {ALL: aligned(wanted)}
+    kept[size, dtype] = view = kept[ALL][:wanted].view(dtype)
+    return view
 
 
 def _none() -> None:
@@ -126,18 +130,20 @@ class Call:
     A signal's handler may call from inside of a call, in the same thread. It gets other memory.
     """
 
-    outer: tuple = ()  # the memory of the call around this one, if there is any
+    __slots__ = ("outer", "__weakref__")
+    outer: tuple  # the memory of the call around this one, if there is any
 
     def __enter__(self) -> None:
+        self.outer = ()
         if getattr(_kept, "call", _none)() is None:
             _kept.call = ref(self)
         else:
-            self.outer, _kept.bytes = (getattr(_kept, "bytes", None),), None
+            self.outer, _kept.memory = (getattr(_kept, "memory", None),), None
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         """What memory this thread keeps may be used for the next call."""
         if self.outer:
-            (_kept.bytes,) = self.outer
+            (_kept.memory,) = self.outer
         else:
             _kept.call = _none
 

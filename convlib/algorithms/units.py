@@ -16,7 +16,7 @@ import numpy as np
 
 from .caches import near
 from .flat import layout_of, sights_of
-from .memory import three
+from .memory import steps_without_gaps, three
 from .steps import Shape, Steps, with_numba
 from .terms import heads_of, is_columned, taps_that_see, terms_of
 from .threads import limit, pieces
@@ -44,13 +44,25 @@ FEW_SLICES = 2  # of a video, for each slice of padding: no more are units by th
 class Plan(NamedTuple):
     """What `kernels.forward` and `weight_gradient` take, beyond the arrays."""
 
-    units: np.ndarray  # a row for each, in the columns of kernels.N ... I_END
-    shares: list[slice]  # of the units, one for each thread
+    parts: list[tuple[np.ndarray]]  # each thread's units, in the columns of kernels.N ... I_END
     at: np.ndarray  # for each term, where its run of cells begins
     to: np.ndarray  # and where its weight is
     phases: np.ndarray  # k·d mod s, a row each: see `flat.py`
     geometry: tuple[np.ndarray, ...]  # `kernels.forward` says of what
     memory: int  # how many values a thread works in
+    x_steps: np.ndarray  # of arrays without gaps
+    w_steps: np.ndarray
+    y_steps: np.ndarray
+
+
+class Panels(NamedTuple):
+    """What `pointwise.forward` takes, beyond the arrays."""
+
+    parts: list[tuple[np.ndarray]]  # each thread's units
+    sizes: np.ndarray
+    memory: int  # how many values a thread works in
+    x_steps: np.ndarray  # of arrays without gaps
+    y_steps: np.ndarray
 
 
 def shared_outputs(outputs: int, threads: int) -> list[slice]:
@@ -156,19 +168,27 @@ def plan(
         memory = cells + most_o * result
     shares = pieces(len(units) // len(by_i), len(units), threads)
     return Plan(
-        np.array(units),
-        [slice(s.start * len(by_i), s.stop * len(by_i)) for s in shares],
+        [(np.array(units[s.start * len(by_i) : s.stop * len(by_i)]),) for s in shares],
         at,
         to,
         np.array([three(phase, 0) for phase in layout.phases]),
         tuple(map(np.array, geometry)),
         memory,
+        steps_without_gaps((shape.n, shape.g, shape.i, *size)),
+        steps_without_gaps((shape.g, shape.o, shape.i, *shape.taps), len(shape.taps) + 3),
+        steps_without_gaps((shape.n, shape.g, shape.o, *shape.positions)),
     )
+
+
+@lru_cache(maxsize=1024)
+def most_threads(shape: Shape, slow: int) -> int:
+    """How many threads would be worth calling, were there so many."""
+    return isqrt(shape.products * slow // SHARED)
 
 
 def threads_for(shape: Shape, slow: int = 1) -> int:
     """How many threads are worth calling, where a multiplication takes `slow` times its time."""
-    most = isqrt(shape.products * slow // SHARED)
+    most = most_threads(shape, slow)
     return max(1, min(most, limit())) if most > 1 else 1
 
 
@@ -179,10 +199,8 @@ def planned(x: Any, w: Any, shape: Shape, steps: Steps, of_weight: bool = False)
 
 
 @lru_cache(maxsize=256)
-def panels(
-    shape: Shape, threads: int, itemsize: int
-) -> tuple[list[tuple[np.ndarray]], np.ndarray, int]:
-    """Plan a convolution of one tap: each thread's units, the loops' sizes, the memory they take."""
+def panels(shape: Shape, threads: int, itemsize: int) -> Panels:
+    """Plan a convolution of one tap."""
     loops = with_numba("pointwise")
     positions, panel = prod(shape.positions), loops.panel_of(itemsize)
     # whole panels; what is less than half of one goes with the last
@@ -204,4 +222,6 @@ def panels(
     memory = sum(loops.sizes_of(shape.i, most, itemsize))
     sizes = np.array([shape.i, shape.o, most])
     shares = pieces(len(units), len(units), threads)
-    return [(np.array(units[share]),) for share in shares], sizes, memory
+    channels = [(shape.n, shape.g, number, *shape.positions) for number in (shape.i, shape.o)]
+    parts = [(np.array(units[share]),) for share in shares]
+    return Panels(parts, sizes, memory, *map(steps_without_gaps, channels))

@@ -86,7 +86,7 @@ def _weight(axes, input, weight_size, grad_output, stride, padding, dilation, gr
 
 def _integers(settings: Settings) -> str:
     """Name the integer dtypes of PyTorch's gradients: int64, and that where there is dilation."""
-    return "" if max(settings.dilation) == 1 else "int64"
+    return "int64" if settings.is_dilated else ""
 
 
 def _bias(axes, grad_output):

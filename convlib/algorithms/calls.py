@@ -1,0 +1,116 @@
+"""A call whose settings are checked: how it is computed, which is found once, and then done again.
+
+Python takes some tens of steps from a call to the loops or to BLAS. Right after a large layer all that
+these steps touch comes from far away, and each takes several times as long as in a loop of small calls.
+So what follows from sizes and settings is remembered as one, for the settings' object.
+
+Which algorithm is taken is said in `choice.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import apart, turned
+from .choice import allowed_now, choose, computes
+from .steps import Shape, Steps, sizes_in
+from .threads import Call
+
+
+def sizes_of(settings: Any) -> tuple[Shape, Steps, tuple[slice, ...] | None]:
+    """Take from a call's settings what algorithms need beyond the arrays, and the cells of x that count.
+
+    These are all, unless there is room for more windows than there are outputs: an output_padding may
+    have made it. Where the columns are the input itself, the cells behind the last window would stand
+    in them.
+    """
+    shape = sizes_in(
+        settings.grouped_input_shape, settings.grouped_weight_shape, settings.grouped_output_shape
+    )
+    steps = Steps(settings.stride, settings.padding, settings.dilation)
+    sizes = zip(settings.grouped_input_shape[3:], shape.positions, shape.taps, *steps, strict=True)
+    ends = [(n, s * m + d * k - d - p[0] + 1, s) for n, m, k, s, p, d in sizes]
+    if all(n + p[1] < end for (n, end, _), p in zip(ends, steps.padding, strict=True)):
+        return shape, steps, None
+    return shape, steps, tuple(slice(max(end - s, 0)) for _, end, s in ends)
+
+
+class Way(NamedTuple):
+    """How a call is computed: all that follows from its sizes, settings and dtype."""
+
+    compute: Callable[..., None] | None  # or the library's core is to do it
+    steps: Steps
+    cells: tuple[slice, ...] | None  # of an input, that count: see `sizes_of`
+
+
+def function_of(name: str, task: str, shape: Shape, steps: Steps) -> Callable[..., None]:
+    """Find what computes a task from (xp, two arrays, out, steps): a function of its file, or of parts."""
+    if task != "input":
+        return computes(name, task if task == "forward" else "weight_gradient")
+    if name == "compiled":  # it reads and writes the parts in place
+        return computes(name, "input_gradient")
+    if name == "im2col" and apart.is_apart(shape, steps):
+        return apart.input_gradient
+    return partial(turned.input_gradient, computes(name, "forward"), views=name == "im2col")
+
+
+@lru_cache(maxsize=1024)
+def _way(
+    settings: Any, task: str, algorithm: str, dtype: np.dtype, xp: ModuleType, allowed: float
+) -> Way:
+    shape, steps, cells = sizes_of(settings)
+    name = choose(algorithm, task, shape, steps, dtype, xp, settings.function)
+    compute = None if name == "windows" else function_of(name, task, shape, steps)
+    return Way(compute, steps, cells)
+
+
+def way_of(xp: ModuleType, task: str, settings: Any, algorithm: Any, dtype: np.dtype) -> Way:
+    """Find how a call is computed. What errors are allowed counts as well."""
+    if not isinstance(algorithm, str):
+        raise TypeError(f"{settings.function}: algorithm must be a string, got {algorithm!r}.")
+    return _way(settings, task, algorithm, dtype, xp, allowed_now())
+
+
+def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: str) -> bool:
+    """Fill `out` (n, g, o, h, w) from (n, g, i, H, W) and (g, o, i, k, l).
+
+    Returns False, and does nothing, where the plain way through the library's core is to be taken.
+    An empty result is never computed, but what cannot be asked for is refused for it as well.
+    """
+    compute, steps, cells = way_of(xp, "forward", settings, algorithm, x.dtype)
+    if compute and out.size:
+        x = x if cells is None else x[(..., *cells)]
+        with Call():
+            compute(xp, x, w, out, steps)
+    return bool(compute) or not out.size
+
+
+def input_gradient(
+    xp: ModuleType, gy: Any, w: Any, out: Any, settings: Any, algorithm: str
+) -> bool:
+    """Fill `out` (n, g, i, H, W) from (n, g, o, h, w) and (g, o, i, k, l), or return False."""
+    compute, steps, _ = way_of(xp, "input", settings, algorithm, gy.dtype)
+    if compute and out.size:
+        with Call():
+            compute(xp, gy, w, out, steps)
+    return bool(compute) or not out.size
+
+
+def weight_gradient(
+    xp: ModuleType, x: Any, gy: Any, out: Any, settings: Any, algorithm: str
+) -> bool:
+    """Fill `out` (g, o, i, k, l) from (n, g, i, H, W) and (n, g, o, h, w), or return False.
+
+    Where there is nothing to add up, `out` stays as it is: it comes as zeros.
+    """
+    compute, steps, cells = way_of(xp, "weight", settings, algorithm, x.dtype)
+    if compute and out.size and gy.size:
+        x = x if cells is None else x[(..., *cells)]
+        with Call():
+            compute(xp, x, gy, out, steps)
+    return bool(compute) or not (out.size and gy.size)
