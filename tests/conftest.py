@@ -53,6 +53,7 @@ def decisions(request):
 def forget_decisions() -> None:
     from convlib.algorithms import calls, choice
 
-    kept = calls._way, choice.file_of("units").most_threads, choice.file_of("compiled").kind_of
+    kept = [calls._way, choice.file_of("shared_rows").blocks_of]
+    kept += [choice.file_of("units").most_threads, choice.file_of("compiled").kind_of]
     for function in kept:
         function.cache_clear()

@@ -875,11 +875,10 @@ def test_blocks_of_shared_rows_take_an_eighth_of_all_columns():
         (64, 28, 1),
         (64, 28, 3),
     ):
-        x = np.empty((1, 1, inputs, size, size), np.float32)
-        strips = shared_rows.Strips(x, Shape(1, 1, inputs, 8, (size, size), (3, 3)), steps, 0)
+        shape = Shape(1, 1, inputs, 8, (size, size), (3, 3))
         for pieces in (1, 4):
             channels = inputs // pieces
-            parts = shared_rows.blocks_of(strips, channels, number)
+            parts = shared_rows.blocks_of(shape, steps, 0, 4, channels, number)
             assert len(parts) >= number
             assert [h for part in parts for h in range(size)[part.rows]] == [*range(size)]
             columns = max(part.rows.stop - part.rows.start for part in parts) * size

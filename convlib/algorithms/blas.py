@@ -100,7 +100,8 @@ def order_of(rows: int, columns: int, down: int, along: int) -> tuple[int, int] 
 
 
 def _order(array: Any) -> tuple[int, int] | None:
-    return order_of(*array.shape[-2:], *(step // array.itemsize for step in array.strides[-2:]))
+    (rows, columns), (down, along), size = array.shape[-2:], array.strides[-2:], array.itemsize
+    return order_of(rows, columns, down // size, along // size)
 
 
 def can_add(a: Any, b: Any, y: Any) -> bool:

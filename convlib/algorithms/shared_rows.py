@@ -19,6 +19,7 @@ columns that share rows.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 from math import prod
 from types import ModuleType
@@ -104,16 +105,19 @@ def channels(shape: Shape, axis: int) -> list[slice]:
     return pieces(shape.i, max(most, least_channels(shape, axis)))
 
 
-def blocks_of(strips: Strips, channels: int, threads: int) -> list[Part]:
+@lru_cache(maxsize=256)
+def blocks_of(
+    shape: Shape, steps: Steps, axis: int, itemsize: int, channels: int, threads: int
+) -> list[Part]:
     """Cut the outputs into blocks of some rows, and into one for each thread at least."""
-    shape, axis = strips.shape, strips.axis
-    first: list[Any] = [range(shape.n), range(shape.g), np.ndindex(*shape.positions[:axis])]
+    places = product(*map(range, shape.positions[:axis]))
+    first: list[Any] = [range(shape.n), range(shape.g), places]
     # with the weight, no more than an eighth of all columns, for all threads, unless these are few
-    column, wide = channels * len(strips.taps), prod(strips.wide)
-    weight = shape.g * shape.o * channels * prod(shape.taps)
-    around = (shape.taps[axis] - 1) * strips.steps.dilation[axis] * wide
+    inner, wide = prod(shape.taps[axis + 1 :]), prod(shape.positions[axis + 1 :])
+    column, weight = channels * inner, shape.g * shape.o * channels * prod(shape.taps)
+    around = (shape.taps[axis] - 1) * steps.dilation[axis] * wide
     columns = (eighth_of(shape) - weight) // (column * threads) - around
-    wanted = ROOM // (column * strips.x.itemsize)
+    wanted = ROOM // (column * itemsize)
     most = max(min(wanted, columns), COLUMNS) // wide
     number = shape.n * shape.g * prod(shape.positions[:axis])
     rows = pieces(shape.positions[axis], max(most, 1), threads if number < threads else 1)
@@ -136,10 +140,10 @@ def put_in_order(w: Any, shape: Shape, axis: int, memory: Any, threads: int) -> 
     source = np.moveaxis(w, 2, -1)
     moved = np.moveaxis(source, 1, number)
     target = np.moveaxis(memory[: w.size].reshape(moved.shape), number, 1)
+    # a few channels of the weight's own at a time: all of their taps are read from a cache
+    to, cells = (np.moveaxis(array, number, 0) for array in (target, source))
 
     def copy(some: slice) -> None:
-        # a few channels of the weight's own at a time: all of their taps are read from a cache
-        to, cells = (np.moveaxis(array, number, 0) for array in (target, source))
         to[some] = cells[some]
 
     jobs = pieces(source.shape[number], ROWS)
@@ -152,7 +156,7 @@ def forward(x: Any, w: Any, out: Any, steps: Steps, axis: int, threads: int) -> 
     shape = shape_of(x, w, out)
     strips, found = Strips(x, shape, steps, axis), channels(shape, axis)
     most = max(some.stop - some.start for some in found)
-    parts = blocks_of(strips, most, threads)
+    parts = blocks_of(shape, steps, axis, x.itemsize, most, threads)
     memory = np.empty(shape.g * shape.o * prod(shape.taps) * most, w.dtype)
 
     def block(some: slice, weights: Any, one: Part) -> None:
@@ -176,7 +180,8 @@ def weight_gradient(x: Any, gy: Any, out: Any, steps: Steps, axis: int, threads:
     alone = shape.i * len(strips.taps) >= PIECE * threads
     channels = pieces(shape.i, shape.i, threads if alone else 1)
     number = 1 if alone else threads
-    found = blocks_of(strips, -(-shape.i // len(channels)), number)
+    most = -(-shape.i // len(channels))
+    found = blocks_of(shape, steps, axis, x.itemsize, most, number)
     # the blocks of a share are always the same ones: the sum does not depend on time
     shares = [found[a] for a in pieces(len(found), len(found), number)]
     sizes = len(shares), shape.g, shape.o, *shape.taps

@@ -6,6 +6,8 @@ For what, and where the idea is from, see `shared_rows.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
@@ -38,6 +40,18 @@ class Tap(NamedTuple):
     edges: list[tuple[slice, ...]]
 
 
+@lru_cache(maxsize=256)
+def taps_of(
+    sizes: tuple[int, ...], wide: tuple[int, ...], taps: tuple[int, ...], steps: Steps
+) -> list[Tap]:
+    """What the taps of a row see, of the axes behind the shared one."""
+    found = []
+    for tap in product(*map(range, taps)):
+        outputs, cells = seen(tap, sizes, wide, steps)
+        found.append(Tap(outputs, cells, edges_of(outputs, wide)))
+    return found
+
+
 class Strips:
     """Copies L[l, i, H, w] for one block at a time, in memory that is used again."""
 
@@ -46,10 +60,7 @@ class Strips:
         self.wide = shape.positions[axis + 1 :]
         sizes, after = x.shape[axis + 4 :], slice(axis + 1, None)
         inner = Steps(steps.stride[after], steps.padding[after], steps.dilation[after])
-        self.taps = []
-        for tap in np.ndindex(*shape.taps[axis + 1 :]):
-            outputs, cells = seen(tap, sizes, self.wide, inner)
-            self.taps.append(Tap(outputs, cells, edges_of(outputs, self.wide)))
+        self.taps = taps_of(sizes, self.wide, shape.taps[axis + 1 :], inner)
         # where outputs are as wide as the input, what a tap sees in many rows is one run of cells
         ones = all(s == 1 for s in inner.stride)
         self.in_runs = ones and self.wide == sizes and is_dense(x, axis + 3)
@@ -57,7 +68,7 @@ class Strips:
     def planes(self, part: Part) -> Iterator[tuple[int, Any]]:
         """The images (i, H, W) that a block sees, each with the number of the tap that sees it."""
         steps, taps = self.steps, self.shape.taps[: self.axis]
-        for number, tap in enumerate(np.ndindex(*taps)):
+        for number, tap in enumerate(product(*map(range, taps))):
             settings = zip(
                 part.before, tap, steps.stride, steps.padding, steps.dilation, strict=False
             )
