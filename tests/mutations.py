@@ -437,10 +437,10 @@ MUTATIONS = [
     Mutation("algorithms/im2col.py", "not few and", "", ALGORITHMS),
     Mutation("algorithms/im2col.py", "several, some.start > 0)", "several)", ALGORITHMS),
     Mutation("algorithms/im2col.py", "several, b.g.start in begun)", "several)", ALGORITHMS),
-    Mutation("algorithms/im2col.py", "-(-LEAST_TERMS // taps)", "shape.i", ALGORITHMS),
+    Mutation("algorithms/im2col.py", "-(-terms // taps)", "shape.i", ALGORITHMS),
     Mutation("algorithms/im2col.py", "// 8 - beside - ", "// 8 - ", ALGORITHMS),
     Mutation(
-        "algorithms/im2col.py", "eighth / (1 + columns.padded_for_each())", "eighth", ALGORITHMS
+        "algorithms/im2col.py", "threads * (1 + columns.padded_for_each())", "threads", ALGORITHMS
     ),
     Mutation("algorithms/blas.py", "(rows == 1 or down >= columns)", "True", ALGORITHMS),
     Mutation("algorithms/blas.py", "max(down, columns)", "columns", ALGORITHMS),

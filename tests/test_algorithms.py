@@ -454,15 +454,56 @@ def test_im2col_takes_an_eighth_of_all_columns_at_most(monkeypatch, stride, size
         lambda: convlib.conv2d(x, w, **settings),
         lambda: grad.conv2d_weight(x, w.shape, gy, **settings),
     ):
-        run()  # the first call compiles
-        threads.forget()
-        tracemalloc.start()
-        try:
-            result = run()
-            peak = tracemalloc.get_traced_memory()[1] - result.nbytes
-        finally:
-            tracemalloc.stop()
-        assert 0 < peak <= columns / 8
+        assert 0 < extra_memory(run) <= columns / 8
+
+
+def auto_takes_im2col(monkeypatch) -> None:
+    """For "auto" it may be roomy."""
+
+    def choose(algorithm, *rest, chosen=calls_module.choose):
+        return "im2col" if algorithm == "auto" else chosen(algorithm, *rest)
+
+    monkeypatch.setattr(calls_module, "choose", choose)
+
+
+def extra_memory(run) -> int:
+    """Bytes that a call takes beside its result, at its peak, as NumPy reports them."""
+    run()  # the first call compiles
+    threads.forget()
+    tracemalloc.start()
+    try:
+        result = run()
+        return tracemalloc.get_traced_memory()[1] - result.nbytes
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "size", "kernel", "stride", "groups"),
+    [
+        (128, 128, 28, 3, 1, 1),
+        (256, 256, 28, 3, 2, 1),
+        (512, 512, 7, 3, 1, 1),
+        (256, 128, 56, 3, 1, 1),  # whose rows are shared
+        (512, 64, 56, 1, 2, 1),  # one tap: the columns are some of the cells
+        (192, 192, 28, 3, 2, 192),
+        (512, 512, 14, 3, 2, 32),
+    ],
+)
+def test_who_asks_for_im2col_is_promised_little_memory(
+    monkeypatch, inputs, outputs, size, kernel, stride, groups
+):
+    """An eighth of all columns also for small layers, where "auto" may take some megabytes."""
+    monkeypatch.setattr(choice, "is_available", lambda: False)
+    for name in ("im2col", "products"):
+        monkeypatch.setattr(choice.file_of(name), "limit", lambda: 1)
+    x = numbers((1, inputs, size, size), "float32", 0)
+    w = numbers((outputs, inputs // groups, kernel, kernel), "float32", 1)
+    settings = {"stride": stride, "padding": kernel // 2, "groups": groups}
+    columns = x.nbytes * kernel**2 // stride**2
+    promised = extra_memory(lambda: convlib.conv2d(x, w, **settings, algorithm="im2col"))
+    assert 0 < promised <= columns / 8
+    assert extra_memory(lambda: convlib.conv2d(x, w, **settings)) <= max(columns / 8, 6 << 20)
 
 
 def test_blocks_of_short_columns_are_larger(monkeypatch):
@@ -727,12 +768,13 @@ def test_cells_of_strided_layers_are_picked_in_each_thread(
     own(monkeypatch)
     calls = shared_by(monkeypatch, 2)
     monkeypatch.setattr(im2col, "ALONE", 1)
+    auto_takes_im2col(monkeypatch)
     conv = getattr(convlib, f"conv{len(size)}d")
     x = numbers((images, 4, *size), "float32", 0)
     w = numbers((6, 4 // groups, *(1,) * len(size)), "float32", 1)
     for array in (x, x[:, ::-1]):
         calls.clear()
-        found = conv(array, w, stride=stride, groups=groups, algorithm="im2col")
+        found = conv(array, w, stride=stride, groups=groups)
         expected = conv(array, w, stride=stride, groups=groups, algorithm="windows")
         assert_near(found, expected, EPSILONS)
         lines = images * int(np.prod(found.shape[2:-1]))
@@ -768,7 +810,7 @@ def test_when_columns_share_rows(monkeypatch, number, numba):
         function = getattr(shared_rows, name)
 
         def watch(*args, function=function):
-            used.append(args[-1])
+            used.append(args[5])  # the threads
             function(*args)
 
         monkeypatch.setattr(shared_rows, name, watch)

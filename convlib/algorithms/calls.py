@@ -48,15 +48,24 @@ class Way(NamedTuple):
     cells: tuple[slice, ...] | None  # of an input, that count: see `sizes_of`
 
 
-def function_of(name: str, task: str, shape: Shape, steps: Steps) -> Callable[..., None]:
+def function_of(
+    name: str, task: str, shape: Shape, steps: Steps, roomy: bool
+) -> Callable[..., None]:
     """Find what computes a task from (xp, two arrays, out, steps): a function of its file, or of parts."""
-    if task != "input":
-        return computes(name, task if task == "forward" else "weight_gradient")
+    if task == "weight":
+        return computes(name, "weight_gradient")
+    forwards = computes(name, "forward")
+    if (
+        name == "im2col" and roomy
+    ):  # "auto" is to be fast; who asks for it is promised little memory
+        forwards = partial(forwards, roomy=True)
+    if task == "forward":
+        return forwards
     if name == "compiled":  # it reads and writes the parts in place
         return computes(name, "input_gradient")
     if name == "im2col" and apart.is_apart(shape, steps):
         return apart.input_gradient
-    return partial(turned.input_gradient, computes(name, "forward"), views=name == "im2col")
+    return partial(turned.input_gradient, forwards, views=name == "im2col")
 
 
 @lru_cache(maxsize=1024)
@@ -65,7 +74,9 @@ def _way(
 ) -> Way:
     shape, steps, cells = sizes_of(settings)
     name = choose(algorithm, task, shape, steps, dtype, xp, settings.function)
-    compute = None if name == "windows" else function_of(name, task, shape, steps)
+    compute = (
+        None if name == "windows" else function_of(name, task, shape, steps, algorithm == "auto")
+    )
     return Way(compute, steps, cells)
 
 

@@ -32,11 +32,12 @@ from .turned import in_order
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
 # Bytes of columns, with the cells they are copied from, that are allowed even where that is more than an
-# eighth of all columns.
-ROOM = 2 * BLOCK
+# eighth of all columns: where "auto" looks for the fastest, and in any case.
+ROOM, LITTLE = 2 * BLOCK, 1 << 16
 SHORT = 128  # cells: of columns with no more, blocks are larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 LEAST_TERMS = 288  # of some channels: with many fewer, sums would be read and written too often
+FEW_TERMS = 96  # the same where memory counts more
 ALONE = 128  # columns of an image, of which no block need hold several
 OBJECTS = 1 << 13  # bytes that Python's own objects take meanwhile
 ONE_THREAD = 1 << 21  # multiplications that one thread does before a second one would have woken up
@@ -61,13 +62,14 @@ def is_shared(xp: ModuleType, shape: Shape, rows: bool = False) -> bool:
 
 
 def plan(
-    xp: ModuleType, columns: Columns, threads: int, beside: int = 0
+    xp: ModuleType, columns: Columns, threads: int, beside: int = 0, roomy: bool = True
 ) -> tuple[tuple[Block, ...], list[slice]]:
     """Choose the blocks of a convolution, and cut their channels, from its sizes and the threads.
 
     A block has at least as many columns as BLAS wants. Where all of their terms would take more memory
     than is left for them, `beside` some other bytes, some channels are copied and multiplied at a
-    time, and then the next: BLAS adds them up.
+    time, and then the next: BLAS adds them up. All threads' blocks, and the padded cells that they are
+    copied from, take an eighth of all columns at most; or ROOM, if they may be `roomy`.
     """
     shape, taps, dtype = columns.shape, prod(columns.shape.taps), columns.x.dtype
     bytes_a_column = max(shape.i * taps * dtype.itemsize, 1)
@@ -75,20 +77,22 @@ def plan(
         return blocks(shape, max(GPU_BLOCK // bytes_a_column, 1), 1), [slice(0, shape.i)]
     # of short columns, the calls for each tap would take longer than its copy
     size = 4 * BLOCK if shape.i * taps <= SHORT else BLOCK
-    # The library promises an eighth of all columns, or three megabytes: in that are all threads' blocks,
-    # and the padded cells that they are copied from.
     positions = shape.n * shape.g * prod(shape.positions)
-    eighth = max(positions * bytes_a_column // 8 - beside - OBJECTS, 0) // threads
-    eighth = int(eighth / (1 + columns.padded_for_each()))
-    size = min(size, eighth) if shape.products >= ONE_THREAD else 8 * size
+    eighth = positions * bytes_a_column // 8 - beside - OBJECTS
+    share_of = threads * (1 + columns.padded_for_each())
+    room = int((ROOM if roomy else min(max(eighth, LITTLE), ROOM)) / share_of)
+    least, terms = (LEAST_COLUMNS // threads, LEAST_TERMS) if roomy else (1, FEW_TERMS)
+    if shape.products < ONE_THREAD and roomy:
+        size *= 8
+    else:
+        size = min(size, int(max(eighth, 0) / share_of) if roomy else room)
     number = size // bytes_a_column
     if number >= LEAST_COLUMNS // threads or not address_of_gemm(dtype):
-        return blocks(shape, max(number, LEAST_COLUMNS // threads), threads), [slice(0, shape.i)]
-    room = int(ROOM / threads / (1 + columns.padded_for_each()))
-    number = max(room // (max(LEAST_TERMS, taps) * dtype.itemsize), LEAST_COLUMNS // threads)
+        return blocks(shape, max(number, least), threads), [slice(0, shape.i)]
+    number = max(room // (max(terms, taps) * dtype.itemsize), least)
     found = blocks(shape, number, threads)
     most = shape.i * room // (most_columns(shape, number, threads) * bytes_a_column)
-    return found, pieces(shape.i, max(most, -(-LEAST_TERMS // taps)))
+    return found, pieces(shape.i, max(most, -(-terms // taps)))
 
 
 def rows_of(channels: slice, shape: Shape) -> slice:
@@ -102,8 +106,12 @@ def is_picked(shape: Shape, steps: Steps) -> bool:
     return is_bare(shape, steps) and prod(shape.positions) >= ALONE
 
 
-def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
-    """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
+def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, roomy: bool = False) -> None:
+    """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w).
+
+    It takes an eighth of the memory of all columns at most, or some kilobytes. If it may be `roomy`, small
+    layers take more, up to three megabytes, and less time.
+    """
     shape = shape_of(x, w, out)
     g, o, rows = shape.g, shape.o, shape.i * prod(shape.taps)
     # (n, g, o, h, w) -> (n, g, o, h·w)
@@ -112,7 +120,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
         # (g, o, i) @ (n, g, i, h·w) -> (n, g, o, h·w), read and written in place
         multiply(xp, w.reshape(g, o, rows), x.reshape(shape.n, g, shape.i, -1), flat)
         return
-    if xp is np and is_picked(shape, steps):
+    if xp is np and roomy and is_picked(shape, steps):
         # (n, g, i, H, W) -> (n, g, i, h, w)
         picked = x[(..., *(slice(None, None, step) for step in steps.stride))]
         threads, matrix = threads_for(xp, shape.products, x.dtype), w.reshape(g, o, rows)
@@ -130,8 +138,10 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     several = is_shared(xp, shape, axis is not None)
     own = threads_for(xp, shape.products, x.dtype)
     pays = shared_rows.has_blocks(shape, limit()) if several else not own
-    if axis is not None and pays and not shared_rows.is_heavy(shape, axis, ROOM // x.itemsize):
-        shared_rows.forward(x, w, out, steps, axis, limit() if several else 1)
+    threads = limit() if several else 1
+    room = (ROOM // x.itemsize, 1) if roomy else (0, threads)
+    if axis is not None and pays and not shared_rows.is_heavy(shape, axis, *room):
+        shared_rows.forward(x, w, out, steps, axis, threads, roomy)
         return
     if prod(shape.taps) > 1 and not w.flags.c_contiguous:
         w = in_order(xp, w)
@@ -139,7 +149,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     matrix = w.reshape(g, o, rows)
     columns = Columns(xp, x, shape, steps)
 
-    found, channels = plan(xp, columns, limit() if several else 1)
+    found, channels = plan(xp, columns, threads, 0, roomy)
 
     def block(b: Block) -> None:
         images, groups = b.n.stop - b.n.start, b.g.stop - b.g.start

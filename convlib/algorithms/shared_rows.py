@@ -42,6 +42,7 @@ LEAST = 512  # columns of an image: with fewer, the columns of all taps are as f
 # for each output.
 TERMS, SAVED = 96, 2
 PIECE = 768  # the same for a row of a weight's piece, and twice what BLAS takes at a time
+OBJECTS = 1 << 12  # values that take as much as Python's own objects meanwhile
 ROWS = 16  # channels of a weight that are put in order at a time
 
 
@@ -66,18 +67,18 @@ def axis_of(xp: ModuleType, shape: Shape, steps: Steps, y: Any) -> int | None:
 
 
 def eighth_of(shape: Shape) -> int:
-    """How many values an eighth of all columns has."""
-    return shape.n * shape.g * shape.i * prod(shape.positions) * prod(shape.taps) // 8
+    """How many values take an eighth of all columns, beside Python's own objects."""
+    return shape.n * shape.g * shape.i * prod(shape.positions) * prod(shape.taps) // 8 - OBJECTS
 
 
-def taken_by_each(shape: Shape, axis: int) -> int:
+def taken_by_each(shape: Shape, axis: int, threads: int = 1) -> int:
     """About how many values a channel takes: its weight in order, its cells for the fewest columns.
 
-    For one thread, and without dilation.
+    Without dilation.
     """
     inner, wide = prod(shape.taps[axis + 1 :]), prod(shape.positions[axis + 1 :])
     columns = COLUMNS * 3 // 4 + (shape.taps[axis] - 1) * wide  # COLUMNS, or half of that at least
-    return shape.g * shape.o * prod(shape.taps) + columns * inner
+    return shape.g * shape.o * prod(shape.taps) + columns * inner * threads
 
 
 def least_channels(shape: Shape, axis: int) -> int:
@@ -85,12 +86,12 @@ def least_channels(shape: Shape, axis: int) -> int:
     return min(shape.i, -(-PIECE // prod(shape.taps[axis + 1 :])))
 
 
-def is_heavy(shape: Shape, axis: int, room: int) -> bool:
+def is_heavy(shape: Shape, axis: int, room: int, threads: int = 1) -> bool:
     """Tell whether a weight takes too much memory to be put in order, and so too much time.
 
     That is more than an eighth of all columns, and more than there is `room` for in any case.
     """
-    taken = least_channels(shape, axis) * taken_by_each(shape, axis)
+    taken = least_channels(shape, axis) * taken_by_each(shape, axis, threads)
     return taken > max(eighth_of(shape), room)
 
 
@@ -99,9 +100,9 @@ def has_blocks(shape: Shape, threads: int) -> bool:
     return shape.n * prod(shape.positions) >= COLUMNS * threads
 
 
-def channels(shape: Shape, axis: int) -> list[slice]:
+def channels(shape: Shape, axis: int, threads: int = 1) -> list[slice]:
     """Cut the input's channels, so that a weight in order and its columns take an eighth of all."""
-    most = eighth_of(shape) // taken_by_each(shape, axis)
+    most = eighth_of(shape) // taken_by_each(shape, axis, threads)
     return pieces(shape.i, max(most, least_channels(shape, axis)))
 
 
@@ -151,10 +152,12 @@ def put_in_order(w: Any, shape: Shape, axis: int, memory: Any, threads: int) -> 
     return by_rows(target, shape, axis)[0]
 
 
-def forward(x: Any, w: Any, out: Any, steps: Steps, axis: int, threads: int) -> None:
+def forward(x: Any, w: Any, out: Any, steps: Steps, axis: int, threads: int, roomy: bool) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
-    strips, found = Strips(x, shape, steps, axis), channels(shape, axis)
+    # if it may be roomy, the memory of one thread alone is looked at
+    found = channels(shape, axis, 1 if roomy else threads)
+    strips = Strips(x, shape, steps, axis)
     most = max(some.stop - some.start for some in found)
     parts = blocks_of(shape, steps, axis, x.itemsize, most, threads)
     memory = np.empty(shape.g * shape.o * prod(shape.taps) * most, w.dtype)
