@@ -197,7 +197,7 @@ def test_other_refusals_are_sentences(make, sentence):
         (explorers.PaddingExplorer(size=3, padding=4, mode="reflect"), "at most 2 cells"),
         (explorers.PaddingExplorer(size=2, padding=0), "the kernel spans 3 cells"),
         (explorers.StrideExplorer(size=3, layers=[{}, {}]), "Layer 2 has no output"),
-        (explorers.GroupsExplorer(groups=3), "in_channels 8 does not divide by groups 3"),
+        (explorers.GroupsExplorer(groups=3), "groups 3 does not divide in_channels 8"),
         (explorers.BackwardExplorer(size=2, padding=0), "No output, so no gradient"),
         (explorers.TransposedExplorer(output_padding=2), "output_padding 2 must be below"),
         (explorers.TransposedExplorer(size=1, padding=3), "= −3 is below 1"),

@@ -7,7 +7,7 @@ from typing import ClassVar
 from ._base import CONVLIB, TORCH, Explorer, Whole
 from ._still import Picture
 
-REFUSED = "No weight: {name} {value} does not divide by groups {g}."
+REFUSED = "No weight: groups {g} does not divide {name} {value}."
 CHANNELS = ("in_channels", "out_channels", "groups")
 PRESETS = {
     "one group": (8, 8, 1),

@@ -42,7 +42,7 @@ def test_300_random_settings_agree_with_pytorch_and_convlib(open_explorers):  # 
             refused += 1
             assert n["params"] is None and n["matrix"] == [] and n["reads"] == []
             name, value = ("in_channels", a) if a % g else ("out_channels", b)
-            assert sentence == f"No weight: {name} {value} does not divide by groups {g}."
+            assert sentence == f"No weight: groups {g} does not divide {name} {value}."
             with pytest.raises(ValueError, match="groups"):
                 weight = np.ones((b, max(1, a // g), k, k))
                 convlib.conv2d(np.ones((1, a, k, k)), weight, groups=g)
@@ -106,7 +106,7 @@ def test_every_hand_picks_a_channel(open_explorers):  # noqa: F811
 
 def test_examples_and_refusals(open_explorers):  # noqa: F811
     page = open_explorers(GroupsExplorer(in_channels=6, out_channels=11, groups=4))
-    assert sentence_of(page) == "No weight: in_channels 6 does not divide by groups 4."
+    assert sentence_of(page) == "No weight: groups 4 does not divide in_channels 6."
     assert "groups may be 1" in page.locator(".cw-lines").text_content()
     for name, fragment in {
         "one group": "every output channel reads every input channel",
