@@ -313,7 +313,7 @@ def printed(chapter: int) -> str:
 
 
 def phases(kernel: list[float], stride: int) -> set[float]:
-    """What an even region becomes, phase by phase."""
+    """What a flat region becomes, phase by phase."""
     return {sum(kernel[phase::stride]) for phase in range(stride)}
 
 
@@ -466,7 +466,7 @@ CLAIMS = [
         ),
     ),
     ("notes", "7; it is 3", lambda: convlib.transposed_output_size(2, 3, 2, 1) == 3),
-    ("notes", "even; it has a pattern", lambda: len(phases([1, 4, 1, 2], 2)) == 2),
+    ("notes", "flat; it has a pattern", lambda: len(phases([1, 4, 1, 2], 2)) == 2),
     (
         "notes",
         "7 and 8: the way back",
