@@ -723,7 +723,7 @@ def _():
     return [f"{y.numel() * 9} and {4 * 4}"]
 
 
-@fact("09-speed", "Which of its numbers are not those of")
+@fact("09-speed", "Leave rounding aside")
 def _():
     image, kernel = torch.randn(1, 1, 9, 8).double(), torch.randn(1, 1, 3, 3).double()
     spectra = torch.fft.rfft2(image), torch.fft.rfft2(kernel, s=image.shape[2:])
