@@ -20,6 +20,8 @@ from notebooks import ABSOLUTE_PATH, CELL_METADATA, KERNELSPEC, LANGUAGE_INFO, c
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
+EXPERIMENT = "@gpu.experiment("  # begins a cell of chapter 10 that needs a GPU
+NOTHING = "no result is recorded yet"
 
 
 def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
@@ -63,6 +65,15 @@ def normal_outputs(outputs: list[nbformat.NotebookNode]) -> list[nbformat.Notebo
     return kept
 
 
+def leave_out_nothing(cell: nbformat.NotebookNode) -> None:
+    """On the page, a folded experiment that nobody has recorded yet is its code alone."""
+    tags = cell.metadata.get("tags", [])
+    if "hide-input" in tags and cell.source.startswith(EXPERIMENT):
+        nothing = any(NOTHING in text for output in cell.outputs for text in texts(output))
+        kept = {tag for tag in tags if tag != "remove-output"}
+        cell.metadata.tags = sorted(kept | ({"remove-output"} if nothing else set()))
+
+
 def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The notebook in the normal form; its sources and outputs stay what they are."""
     notebook.metadata = {"kernelspec": KERNELSPEC, "language_info": LANGUAGE_INFO}
@@ -75,6 +86,7 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type != "code":
             continue
         cell.outputs = normal_outputs(cell.outputs)
+        leave_out_nothing(cell)
         cell.execution_count = None
         if cell.source.strip():
             count += 1

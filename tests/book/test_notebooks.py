@@ -25,6 +25,7 @@ MEASURED_TAG = "nbval-ignore-output"
 TAGS = {"remove-cell", "hide-cell", "hide-input", "hide-output", "remove-input", MEASURED_TAG}
 TAGS |= {
     "raises-exception",
+    "remove-output",
     "slide",
     "fragment",
     "subslide",
@@ -136,6 +137,18 @@ def test_every_exercise_names_its_minutes(path):
     )
     assert all(EXERCISE.fullmatch(heading) for heading in headings), headings
     assert len(headings) >= 3 or path not in CHAPTERS
+
+
+def test_an_experiment_shows_its_output_once_there_is_a_result():
+    """`make execute` takes the tag away when somebody has recorded it, and puts it there before."""
+    cell = nbformat.v4.new_code_cell('@gpu.experiment("x")\ndef x():\n    return {}\n\n\nx')
+    cell.metadata["tags"] = ["hide-input", MEASURED_TAG]
+    for text, left_out in (("No GPU here, and no result is recorded yet.", True), ("a  3", False)):
+        data = {"text/plain": text}
+        cell.outputs = [nbformat.v4.new_output("execute_result", data, execution_count=1)]
+        notebook = normalise(nbformat.v4.new_notebook(cells=[cell]))
+        assert tags(notebook.cells[0]) >= {"hide-input", MEASURED_TAG}
+        assert ("remove-output" in tags(notebook.cells[0])) == left_out
 
 
 def test_traces_are_noticed():
