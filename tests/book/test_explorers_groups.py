@@ -118,7 +118,7 @@ def test_examples_and_refusals(open_explorers):  # noqa: F811
         assert fragment in sentence_of(page)
         assert page.get_by_role("radio", name=name, exact=True).is_checked()
     page.get_by_role("slider", name="Groups").press("End")
-    assert sentence_of(page).startswith("No weight: in_channels 6")
+    assert sentence_of(page).startswith("No weight: groups 16")
     assert page.locator("input[type=radio]:checked").count() == 0
 
 
