@@ -185,7 +185,7 @@ def _():
 @fact("02-padding", "One zero on each side of a 7 by 7 map")
 def _():
     more = [(n + 2) ** 2 / n**2 - 1 for n in (7, 112)]
-    return [f"{more[0]:.0%} and {more[1]:.0%}", "a small part"]
+    return [f"{more[0]:.0%} and {more[1]:.0%}", "the convolution"]
 
 
 @fact("03-strides", "How does the output with stride 2")
