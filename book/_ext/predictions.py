@@ -2,7 +2,9 @@
 
 Marked is the output of the code cell that follows a prediction's answers. Of several cells in a row it
 is the last one: those before it show what is asked about. An explorer is never marked, nor a note that
-there is no result yet. answers.js covers what is marked; without it, and on paper, all stays open.
+there is no result yet. The paragraph behind the output says what came out, so it is marked as well, with
+the formula behind it or the list to which its sentence goes on. answers.js covers what is
+marked; without it, and on paper, all stays open.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from docutils import nodes
 SCRIPT = "answers.js"
 OPTIONS = 'class="cw-options"'
 NEVER = ("cw-explorer", "No GPU here")
+PREDICT = "Predict."
+STOPS = tuple(end + close for end in ".?!" for close in ("", ")", "”", '"', "’"))
 
 
 def cells_after(options: nodes.Node) -> list[nodes.container]:
@@ -32,24 +36,54 @@ def outputs(cell: nodes.container) -> list[nodes.container]:
     ]
 
 
-def answers(doctree: nodes.document) -> list[nodes.container]:
-    """The outputs that answer predictions, in order."""
+def words_after(cell: nodes.container) -> list[nodes.Element]:
+    """The first paragraph behind a cell, to the end of its last sentence, and its formula."""
+    found: list[nodes.Element] = []
+    ended = False
+    for node in cell.findall(nodes.Element, descend=False, siblings=True, include_self=False):
+        if isinstance(node, (nodes.comment, nodes.target)):
+            continue
+        asks = isinstance(node, nodes.paragraph) and node.astext().startswith(PREDICT)
+        if (
+            asks
+            or isinstance(node, (nodes.section, nodes.raw))
+            or "cell" in node.get("classes", [])
+        ):
+            break
+        if ended and not isinstance(node, nodes.math_block):
+            break
+        found.append(node)
+        if not isinstance(node, nodes.paragraph):
+            break
+        ended = node.astext().rstrip().endswith(STOPS)
+    return found
+
+
+def answers(doctree: nodes.document) -> list[tuple[nodes.container, list[nodes.Element]]]:
+    """The outputs that answer predictions, in order, and what is said to each."""
     found = []
     for raw in doctree.findall(nodes.raw):
         if OPTIONS not in raw.astext():
             continue
-        shown = [output for cell in cells_after(raw) for output in outputs(cell)]
+        cells = cells_after(raw)
+        shown = [output for cell in cells for output in outputs(cell)]
         if shown and not any(word in shown[-1].astext() for word in NEVER):
-            found.append(shown[-1])
+            found.append((shown[-1], words_after(cells[-1])))
     return found
 
 
 def mark(app, doctree: nodes.document, docname: str) -> None:
     if app.builder.format != "html":
         return
-    for number, output in enumerate(answers(doctree), 1):
+    for number, (output, words) in enumerate(answers(doctree), 1):
         output["classes"].append("cw-answer")
         output["ids"].append(f"comes-out-{number}")
+        if words:
+            box = nodes.container(classes=["cw-words"], ids=[f"comes-out-{number}-words"])
+            inside = words[0].parent
+            first, last = inside.index(words[0]), inside.index(words[-1])
+            box += inside[first : last + 1]
+            inside[first : last + 1] = [box]
 
 
 def add(app, pagename, templatename, context, doctree) -> None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-STATE = "() => [...document.querySelectorAll('.cw-answer')].map((e) => !!e.hidden)"
-SEEN = """() => [...document.querySelectorAll('.cw-answer')]
-  .map((e) => [...e.children].every((inside) => inside.checkVisibility({ visibilityProperty: true })))"""
+# An output, and the words behind it, which are never shown without it.
+BOTH = "const both = (e) => [e, document.getElementById(`${e.id}-words`)].filter(Boolean);"
+STATE = f"""() => {{ {BOTH}
+  return [...document.querySelectorAll('.cw-answer')].map((e) => {{
+    if (new Set(both(e).map((one) => !!one.hidden)).size > 1) throw new Error(e.id);
+    return !!e.hidden;
+  }});
+}}"""
+SEEN = f"""() => {{ {BOTH}
+  return [...document.querySelectorAll('.cw-answer')].map((e) => both(e).flatMap((one) => [...one.children])
+    .every((inside) => inside.checkVisibility({{ visibilityProperty: true }})));
+}}"""
 OPEN_ALL = (
     "() => document.querySelectorAll('.cw-show[aria-expanded=false]').forEach((e) => e.click())"
 )
@@ -16,7 +25,7 @@ def covered(page) -> list[bool]:
 
 
 def seen(page) -> list[bool]:
-    """For each such output, whether a reader sees it."""
+    """For each such output, whether a reader sees it and what is said to it."""
     return page.evaluate(SEEN)
 
 

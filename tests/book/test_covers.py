@@ -48,10 +48,51 @@ def test_each_prediction_has_its_output_covered(book, path):
 
 
 @each_chapter
+def test_the_words_that_say_what_came_out_are_covered_with_it(book, path):
+    """The paragraph that follows at once, its formula or its list, and nothing that leads on."""
+    page = BeautifulSoup((book / f"notebooks/{path.stem}.html").read_text("utf8"), "html.parser")
+    boxes = page.select(".cw-words")
+    assert len(boxes) > 4
+    for box in boxes:
+        answer = page.find(id=box["id"].removesuffix("-words"))
+        assert "cw-answer" in answer["class"]
+        before = box.find_previous_sibling()
+        assert "cell" in before["class"]
+        first, *others = box.find_all(recursive=False)
+        assert first.name in ("p", "ul", "ol", "div")
+        assert all(one.name in ("ul", "ol") or "math" in one["class"] for one in others)
+        assert not first.get_text().startswith("Predict.")
+        assert not box.select("h2, h3, .cell, .cw-options, .cw-explorer, .cw-answer")
+    for answer in page.select(".cw-answer"):
+        after = answer.find_parent(class_="cell").find_next_sibling()
+        if after is not None and after.name == "p" and not after.get_text().startswith("Predict."):
+            raise AssertionError(f"open below {answer['id']}: {after.get_text()[:60]}")
+
+
+SPOILED = {
+    "01-one-window": "computes a correlation",
+    "02-padding": "The extra zero goes to the end.",
+    "03-strides": "it was never read",
+    "04-windows": "Always. The count is tight",
+    "05-contraction": "(n, h, w, o): the letters",
+}
+
+
+@pytest.mark.parametrize("name, words", SPOILED.items(), ids=SPOILED)
+def test_no_answer_stands_open_below_its_cover(open_page, name, words):
+    page = open_page(f"notebooks/{name}").page
+    said = page.locator(".cw-words p, .cw-words li").filter(has_text=words)
+    seen_now = "e => e.checkVisibility({ visibilityProperty: true })"
+    assert said.count() == 1 and not said.evaluate(seen_now)
+    said.evaluate("e => e.closest('.cw-words').click()")
+    assert said.evaluate(seen_now) and covered(page).count(False) == 1
+
+
+@each_chapter
 def test_covers_open_and_nothing_moves(open_page, path):
     """Each covered output has its own button, and is as high under its cover as it is open."""
     page = open_page(f"notebooks/{path.stem}").page
-    buttons = page.get_by_role("button", name="Show what comes out")
+    buttons = page.get_by_role("button", name="Show what comes out", exact=True)
     assert all(covered(page)) and not any(seen(page))
     assert buttons.count() == len(covered(page))
     boxes = [button.bounding_box() for button in buttons.all()]
@@ -61,14 +102,27 @@ def test_covers_open_and_nothing_moves(open_page, path):
     open_all(page)
     # a picture that had not come yet has its size from its attributes
     assert abs(page.evaluate(TALL) - before) <= 2
+    assert buttons.count() == 0
+
+
+def test_a_cover_keeps_the_height_when_the_window_changes_its_width(open_page):
+    page = open_page(FIRST, size="narrow").page
+    page.set_viewport_size({"width": 844, "height": 390})
+    page.wait_for_timeout(200)
+    assert all(covered(page))
+    before = page.evaluate(TALL)
+    open_all(page)
+    assert abs(page.evaluate(TALL) - before) <= 2
 
 
 def test_a_button_opens_by_keyboard_and_keeps_the_focus(open_page):
     opened = open_page(FIRST)
     page = opened.page
-    button = page.get_by_role("button", name="Show what comes out").nth(1)
-    output = page.locator(f"#{button.get_attribute('aria-controls')}")
+    button = page.locator(".cw-show").nth(1)
+    output, words = (page.locator(f"#{id}") for id in button.get_attribute("aria-controls").split())
     assert button.get_attribute("aria-expanded") == "false"
+    assert button.text_content() == "Show what comes out"
+    assert words.get_attribute("hidden") == "until-found"
     assert output.get_attribute("hidden") == "until-found"
     button.focus()
     page.keyboard.press("Enter")
@@ -77,6 +131,7 @@ def test_a_button_opens_by_keyboard_and_keeps_the_focus(open_page):
         "e => e === document.activeElement && getComputedStyle(e).opacity === '1'"
     )
     assert covered(page).count(False) == 1 and seen(page)[1]
+    assert button.text_content() == "Cover it again"
     page.keyboard.press("Space")
     assert all(covered(page)), "it does not cover again"
     output.click(position={"x": 5, "y": 5})
@@ -134,6 +189,10 @@ def test_it_works_where_nothing_may_be_remembered(chromium, site):
         ("#comes-out-3", [2]),
         ("#:~:text=multiplications%203456", [3]),
         ("?highlight=3456", [3]),
+        ("#equation-eq-convolution", [5]),
+        ("#:~:text=computes%20a%20correlation", [4]),
+        ("?highlight=nobody%20minds", []),
+        ("?highlight=translation%20equivariance", [8]),
         ("#%E0%A4%A", []),
     ],
 )
@@ -166,7 +225,7 @@ def test_all_is_open_on_paper_in_large_type_and_without_scripts(open_page, chrom
     try:
         page = context.new_page()
         page.goto(f"{site}/{FIRST}.html")
-        outputs = page.locator(".cw-answer > *")
+        outputs = page.locator(".cw-answer > *, .cw-words > *")
         assert outputs.count() and all(one.is_visible() for one in outputs.all())
     finally:
         context.close()
