@@ -1,10 +1,10 @@
 """Mark what a prediction asks for: the output that answers it, which the page may cover.
 
-Marked is the output of the code cell that follows a prediction's answers. Of several cells in a row it
+Marked is the output of the code cell that follows a prediction's answers. Of several outputs in a row it
 is the last one: those before it show what is asked about. An explorer is never marked, nor a note that
-there is no result yet. The paragraph behind the output says what came out, so it is marked as well, with
-the formula behind it or the list to which its sentence goes on. answers.js covers what is
-marked; without it, and on paper, all stays open.
+there is no result yet. Behind the output, a cell that checks it and the paragraph that says what came
+out would tell, so both are marked as well, with the formula behind it or the list to which its sentence
+goes on. answers.js covers what is marked; without it, and on paper, all stays open.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def words_after(cell: nodes.container) -> list[nodes.Element]:
 
 
 def answers(doctree: nodes.document) -> list[tuple[nodes.container, list[nodes.Element]]]:
-    """The outputs that answer predictions, in order, and what is said to each."""
+    """The outputs that answer predictions, in order, and what checks and says each."""
     found = []
     for raw in doctree.findall(nodes.raw):
         if OPTIONS not in raw.astext():
@@ -68,7 +68,8 @@ def answers(doctree: nodes.document) -> list[tuple[nodes.container, list[nodes.E
         cells = cells_after(raw)
         shown = [output for cell in cells for output in outputs(cell)]
         if shown and not any(word in shown[-1].astext() for word in NEVER):
-            found.append((shown[-1], words_after(cells[-1])))
+            last = max(number for number, cell in enumerate(cells) if outputs(cell))
+            found.append((shown[-1], cells[last + 1 :] + words_after(cells[-1])))
     return found
 
 

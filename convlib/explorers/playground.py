@@ -123,9 +123,9 @@ class KernelPlayground(Explorer):
         "promise": "Read in this page, sent nowhere.",
         "sentences": {
             "sum": "Output ({row}, {column}) is {value}, the sum of {products count product}.",
-            "grey": "The weights add up to {total}: an even region becomes 0, drawn in grey.",
-            "kept": "The weights add up to {total}: an even region keeps its brightness.",
-            "times": "The weights add up to {total}: an even region becomes {total} times as bright.",
+            "grey": "The weights add up to {total}: a flat region becomes 0, drawn in grey.",
+            "kept": "The weights add up to {total}: a flat region keeps its brightness.",
+            "times": "The weights add up to {total}: a flat region becomes {total} times as bright.",
             "cut": OUTSIDE,
         },
         "grids": {
@@ -187,7 +187,7 @@ class KernelPlayground(Explorer):
         output = conv2d(
             padded[None, None], weight[None, None], stride=self.stride, dilation=self.dilation
         )[0, 0]
-        # Weights that add up to 0 answer 0 to an even region: 0 is grey then.
+        # Weights that add up to 0 answer 0 to a flat region: 0 is grey then.
         signed = abs(round(float(weight.sum()), 9)) < 1e-6
         most = max(float(np.abs(output).max()), 1e-9)
         black, white = (-most, most) if signed else (0, 255)
