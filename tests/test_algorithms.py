@@ -479,25 +479,26 @@ def extra_memory(run) -> int:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "outputs", "size", "kernel", "stride", "groups"),
+    ("images", "inputs", "outputs", "size", "kernel", "stride", "groups"),
     [
-        (128, 128, 28, 3, 1, 1),
-        (256, 256, 28, 3, 2, 1),
-        (512, 512, 7, 3, 1, 1),
-        (256, 128, 56, 3, 1, 1),  # whose rows are shared
-        (512, 64, 56, 1, 2, 1),  # one tap: the columns are some of the cells
-        (192, 192, 28, 3, 2, 192),
-        (512, 512, 14, 3, 2, 32),
+        (1, 128, 128, 28, 3, 1, 1),
+        (1, 256, 256, 28, 3, 2, 1),
+        (1, 512, 512, 7, 3, 1, 1),
+        (1, 256, 128, 56, 3, 1, 1),  # whose rows are shared
+        (1, 512, 64, 56, 1, 2, 1),  # one tap: the columns are some of the cells
+        (1, 192, 192, 28, 3, 2, 192),
+        (1, 512, 512, 14, 3, 2, 32),
+        (20, 32, 256, 14, 3, 1, 1),  # several images a block, and their results
     ],
 )
 def test_who_asks_for_im2col_is_promised_little_memory(
-    monkeypatch, inputs, outputs, size, kernel, stride, groups
+    monkeypatch, images, inputs, outputs, size, kernel, stride, groups
 ):
     """An eighth of all columns also for small layers, where "auto" may take some megabytes."""
     monkeypatch.setattr(choice, "is_available", lambda: False)
     for name in ("im2col", "products"):
         monkeypatch.setattr(choice.file_of(name), "limit", lambda: 1)
-    x = numbers((1, inputs, size, size), "float32", 0)
+    x = numbers((images, inputs, size, size), "float32", 0)
     w = numbers((outputs, inputs // groups, kernel, kernel), "float32", 1)
     settings = {"stride": stride, "padding": kernel // 2, "groups": groups}
     columns = x.nbytes * kernel**2 // stride**2

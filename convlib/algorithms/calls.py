@@ -55,9 +55,8 @@ def function_of(
     if task == "weight":
         return computes(name, "weight_gradient")
     forwards = computes(name, "forward")
-    if (
-        name == "im2col" and roomy
-    ):  # "auto" is to be fast; who asks for it is promised little memory
+    # "auto" is to be fast; who asks for it is promised little memory
+    if name == "im2col" and roomy:
         forwards = partial(forwards, roomy=True)
     if task == "forward":
         return forwards
@@ -74,10 +73,9 @@ def _way(
 ) -> Way:
     shape, steps, cells = sizes_of(settings)
     name = choose(algorithm, task, shape, steps, dtype, xp, settings.function)
-    compute = (
-        None if name == "windows" else function_of(name, task, shape, steps, algorithm == "auto")
-    )
-    return Way(compute, steps, cells)
+    if name == "windows":
+        return Way(None, steps, cells)
+    return Way(function_of(name, task, shape, steps, algorithm == "auto"), steps, cells)
 
 
 def way_of(xp: ModuleType, task: str, settings: Any, algorithm: Any, dtype: np.dtype) -> Way:

@@ -25,6 +25,7 @@ import numpy as np
 from . import signals, threads
 
 NOBODY = np.zeros(0, np.int64)
+PLACES = np.full(1 << 10, signals.NONE, np.int64)  # of a team, as many as there can be
 SOON = 2e-3  # seconds; to wake a thread costs the one that wakes it as much as it gains in one small call
 _last = 0.0  # when parts were last computed
 _helpers: dict[int, Helper] = {}  # by their states' addresses
@@ -149,8 +150,8 @@ def share(work: Callable[..., Any], parts: Sequence[tuple], wake: bool = True) -
     errors: list[BaseException] = []
     team, running, soon = NOBODY, 0, perf_counter() - _last < SOON
     try:
-        running = threads.enter(len(parts))
-        team = np.full(running - 1, signals.NONE, np.int64)
+        running = min(threads.enter(len(parts)), 1 + len(PLACES))
+        team = PLACES[: running - 1].copy()
         _claim(team)
         for place, state in enumerate(team.tolist()):
             helper = _helpers.get(state)  # none where it was told to end just now

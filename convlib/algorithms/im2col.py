@@ -86,12 +86,15 @@ def plan(
         size *= 8
     else:
         size = min(size, int(max(eighth, 0) / share_of) if roomy else room)
-    number = size // bytes_a_column
+    # a block of several images has results of its own first
+    result = shape.o * dtype.itemsize if shape.n > 1 and not roomy else 0
+    number = size // (bytes_a_column + result)
     if number >= LEAST_COLUMNS // threads or not address_of_gemm(dtype):
         return blocks(shape, max(number, least), threads), [slice(0, shape.i)]
-    number = max(room // (max(terms, taps) * dtype.itemsize), least)
+    number = max(room // (max(terms, taps) * dtype.itemsize + result), least)
     found = blocks(shape, number, threads)
-    most = shape.i * room // (most_columns(shape, number, threads) * bytes_a_column)
+    widest = most_columns(shape, number, threads)
+    most = shape.i * (room - result * widest) // (widest * bytes_a_column)
     return found, pieces(shape.i, max(most, -(-terms // taps)))
 
 

@@ -41,6 +41,11 @@ ALIGNED = 64  # bytes of a cache line
 WAKE = 1 << 25  # multiplications: with fewer, a thread that sleeps would come too late
 
 
+_count = getattr(os, "process_cpu_count", os.cpu_count)
+# before Python 3.13, where it has no count of these
+_affinity = None if _count is not os.cpu_count else getattr(os, "sched_getaffinity", None)
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     """The one pool of this process; its threads start as they are needed."""
@@ -64,11 +69,7 @@ if hasattr(os, "register_at_fork"):
 
 def cores() -> int:
     """How many cores this process may run on."""
-    if hasattr(os, "process_cpu_count"):
-        return os.process_cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(_affinity(0)) if _affinity else _count() or 1
 
 
 def limit() -> int:
@@ -173,7 +174,7 @@ def enter(wanted: int) -> int:
     me = threading.get_ident()
     with _lock:
         # who asks has looked at the limit; there may be others at work
-        others = sum(number for name, number in _busy.items() if name != me)
+        others = sum(number for name, number in _busy.items() if name != me) if _busy else 0
         number = max(1, min(wanted, limit() - others)) if others else wanted
         _busy[me] = number
     return number
