@@ -49,7 +49,7 @@ def test_each_prediction_has_its_output_covered(book, path):
 
 @each_chapter
 def test_the_words_that_say_what_came_out_are_covered_with_it(book, path):
-    """The paragraph that follows at once, its formula or its list, and nothing that leads on."""
+    """Cells that check it, the paragraph that follows, its formula or its list, and nothing that leads on."""
     page = BeautifulSoup((book / f"notebooks/{path.stem}.html").read_text("utf8"), "html.parser")
     boxes = page.select(".cw-words")
     assert len(boxes) > 4
@@ -58,14 +58,22 @@ def test_the_words_that_say_what_came_out_are_covered_with_it(book, path):
         assert "cw-answer" in answer["class"]
         before = box.find_previous_sibling()
         assert "cell" in before["class"]
-        first, *others = box.find_all(recursive=False)
+        parts = box.find_all(recursive=False)
+        checks = [one for one in parts if "cell" in one.get("class", [])]
+        assert parts[: len(checks)] == checks and not box.select(".cell_output")
+        if parts == checks:
+            continue
+        first, *others = parts[len(checks) :]
         assert first.name in ("p", "ul", "ol", "div")
         assert all(one.name in ("ul", "ol") or "math" in one["class"] for one in others)
         assert not first.get_text().startswith("Predict.")
-        assert not box.select("h2, h3, .cell, .cw-options, .cw-explorer, .cw-answer")
+        assert not box.select("h2, h3, .cw-options, .cw-explorer, .cw-answer")
     for answer in page.select(".cw-answer"):
         after = answer.find_parent(class_="cell").find_next_sibling()
-        if after is not None and after.name == "p" and not after.get_text().startswith("Predict."):
+        if after is None or "cw-words" in after.get("class", []):
+            continue
+        asserts = "cell" in after.get("class", []) and not after.select(".cell_output")
+        if asserts or after.name == "p" and not after.get_text().startswith("Predict."):
             raise AssertionError(f"open below {answer['id']}: {after.get_text()[:60]}")
 
 
