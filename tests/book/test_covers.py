@@ -49,7 +49,7 @@ def test_each_prediction_has_its_output_covered(book, path):
 
 @each_chapter
 def test_the_words_that_say_what_came_out_are_covered_with_it(book, path):
-    """Cells that check it, the paragraph that follows, its formula or its list, and nothing that leads on."""
+    """Cells that check it, the paragraph behind it, its formula or its list; and nothing that leads on."""
     page = BeautifulSoup((book / f"notebooks/{path.stem}.html").read_text("utf8"), "html.parser")
     boxes = page.select(".cw-words")
     assert len(boxes) > 4
