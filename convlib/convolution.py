@@ -16,9 +16,9 @@ from .windows import strided_windows
 __all__ = ["conv1d", "conv2d", "conv3d"]
 
 
-def grouped_input(input: Any, settings: Settings, dtype: Any) -> Any:
+def grouped_input(input: Any, settings: Settings) -> Any:
     """Part an input's channels: (N, C, H, W) or (C, H, W) -> (n, g, i, H, W), g groups of i."""
-    return in_dtype(input, dtype).reshape(settings.grouped_input_shape)
+    return input.reshape(settings.grouped_input_shape)
 
 
 def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
@@ -31,14 +31,13 @@ def padded_windows(xp: ModuleType, x: Any, settings: Settings) -> Any:
     return windows[(slice(None),) * 3 + tuple(map(slice, settings.maps[1:]))]
 
 
-def grouped_weight(weight: Any, settings: Settings, dtype: Any) -> Any:
+def grouped_weight(weight: Any, settings: Settings) -> Any:
     """Part the weight's first axis into groups: (g·o, i, k, l) -> (g, o, i, k, l)."""
-    return in_dtype(weight, dtype).reshape(settings.grouped_weight_shape)
+    return weight.reshape(settings.grouped_weight_shape)
 
 
-def grouped_output(output: Any, settings: Settings, dtype: Any = None) -> Any:
+def grouped_output(output: Any, settings: Settings) -> Any:
     """Part an output's channels: (N, O, H', W') or (O, H', W') -> (n, g, o, h, w)."""
-    output = output if dtype is None else in_dtype(output, dtype)
     return output.reshape(settings.grouped_output_shape)
 
 
@@ -61,12 +60,13 @@ def convolve(
     """Convolve with checked settings: the core of conv1d, conv2d and conv3d."""
     axes, dtype = len(settings.stride), input.dtype
     work = working_dtype(dtype)
-    # The result is allocated whole, so that it owns its memory, and filled through a view.
+    input, weight = in_dtype(input, work), in_dtype(weight, work)
     output = xp.empty(settings.output_shape, work)
-    x, w = grouped_input(input, settings, work), grouped_weight(weight, settings, work)
-    y = grouped_output(output, settings)
     # Chapter 9's algorithms compute the same sum, where it is worth their while.
-    if not algorithms.forward(xp, x, w, y, settings, algorithm):
+    if not algorithms.forward(xp, input, weight, output, settings, algorithm):
+        x, w = grouped_input(input, settings), grouped_weight(weight, settings)
+        # The result is allocated whole, so that it owns its memory, and filled through a view.
+        y = grouped_output(output, settings)
         # (n, g, i, h, w, k, l) · (g, o, i, k, l) -> (n, g, o, h, w)
         contract(xp, padded_windows(xp, x, settings), w, out=y)
     if bias is not None:

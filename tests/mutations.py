@@ -460,6 +460,19 @@ MUTATIONS = [
         ALGORITHMS,
     ),
     Mutation("algorithms/calls.py", "s * m + d * k", "s * m - s + d * k", ALGORITHMS),
+    Mutation(
+        "algorithms/calls.py", "if at_once and x.flags.carray and", "if at_once and", COMPILED
+    ),
+    Mutation(
+        "algorithms/calls.py",
+        '("compiled", "forward", None)',
+        '("compiled", "forward", cells)',
+        ALGORITHMS,
+    ),
+    Mutation("algorithms/ready.py", "(n, g, o, *positions)", "(n, g, i, *positions)", COMPILED),
+    Mutation("algorithms/ready.py", "max(steps.stride) > 1", "False", COMPILED),
+    Mutation("algorithms/ready.py", "if threads not in known", "if not known", COMPILED),
+    Mutation("algorithms/ready.py", "images > 1 or", "", COMPILED),
     Mutation("stand_in.py", 'settings.get("out") is not None or ', "", "test_stand_in.py"),
     Mutation("algorithms/im2col.py", "is_own(xp) or (rows and", "is_own(xp) or (", ALGORITHMS),
     Mutation(

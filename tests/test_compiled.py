@@ -259,6 +259,48 @@ def test_compiled_loops_read_and_write_views(taps, width):
     assert np.isnan(room[:, 1::2]).all()
 
 
+READY = [  # sizes of an input and a weight, settings, and whether one loop takes the arrays as they are
+    ((2, 6, 9, 11), (4, 3, 3, 2), {"stride": (2, 1), "padding": 1, "groups": 2}, True),
+    ((6, 9, 11), (8, 6, 3, 3), {"dilation": 2, "padding": "same"}, True),
+    ((2, 40, 31), (70, 40, 1), {}, True),
+    ((2, 8, 5, 6, 7), (16, 8, 3, 3, 3), {"padding": (0, 1, 2)}, True),
+    ((1, 8, 9, 9), (4, 8, 1, 1), {"stride": 2}, False),  # cells are picked first
+    ((1, 8, 9, 9), (8, 1, 3, 3), {"groups": 8}, False),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+@pytest.mark.parametrize(("size", "weight", "settings", "whole"), READY)
+def test_whole_arrays_go_to_the_loops_as_they_are(
+    monkeypatch, dtype, size, weight, settings, whole
+):
+    """The same bits come out of arrays of another layout, whose way is longer; for any threads."""
+    compiled, ready = choice.file_of("compiled"), choice.file_of("ready")
+    convolve = getattr(convlib, f"conv{len(weight) - 2}d")
+    x, w = numbers(size, dtype, 0), numbers(weight, dtype, 1)
+    apart = np.full((*x.shape, 2), np.nan, dtype)
+    apart[..., 0] = x
+    fixed = w.copy()
+    fixed.flags.writeable = False
+    long_way, forward = [], compiled.forward
+    monkeypatch.setattr(compiled, "forward", lambda *all: (long_way.append(1), forward(*all)))
+    expected = convolve(x, w, algorithm="windows", **settings)
+    for number in (1, 2, 1, 3):  # a user may change it at any time
+        for file in (ready, compiled, choice.file_of("units")):
+            monkeypatch.setattr(file, "threads_for", lambda *_, number=number: number)
+        long_way.clear()
+        y = convolve(x, w, algorithm="compiled", **settings)
+        assert bool(long_way) == (not whole or dtype == "complex64")
+        for cells, kernel in ((apart[..., 0], w), (x, fixed)):
+            long_way.clear()
+            other = convolve(cells, kernel, algorithm="compiled", **settings)
+            assert long_way
+            if dtype != "complex64":  # parts of such a weight lie otherwise, and so do sums
+                np.testing.assert_array_equal(other, y)
+            assert_near(other, expected, EPSILONS)
+        assert_near(y, expected, EPSILONS)
+
+
 @pytest.mark.parametrize("outputs", [1, 2, 4, 5, 8, 9, 12, 16, 17])
 @pytest.mark.parametrize("width", [1, 5, 16, 17, 33, 49, 70, 100])
 def test_compiled_sums_of_every_size(outputs, width):

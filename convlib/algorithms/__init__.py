@@ -2,19 +2,19 @@
 
 The functions take `algorithm=`, "auto" or one of `ALGORITHMS`: "windows" (no file: the library's
 core), "einsum", "tensordot", "im2col", "taps", "flat", "bands", "winograd", "winograd-f23", "fft" and
-"compiled". Arrays come with their channels in groups and letters as everywhere.
+"compiled".
 
 `convolution.convolve` asks `calls.forward`. That has an algorithm named, in `choice.py` by `rules.py`,
 and calls ``forward(xp, x, w, out, steps)`` in its file, with settings that are checked, and only where
-there is something to multiply. Gradients go the same way; an input's is a forward pass of parts, by
-`turned.py`.
+there is something to multiply. Files get arrays with their channels in groups, and letters as
+everywhere. Gradients go the same way; an input's is a forward pass of parts, by `turned.py`.
 To read, in this order:
 
 1. a file each: steps, then einsum, tensordot, taps, fft, bands, flat; threads (`pieces`, `share`)
 2. chapter 9's blocks: blocks, columns, im2col; then strips, shared_rows; products, blas, gemm
 3. Winograd: winograd; with Numba tiles, linear
 4. an input's gradient: turned, apart
-5. compiled, in Python: compiled -> units (a plan) -> terms, flat.layout_of, memory, abreast
+5. compiled, in Python: compiled -> units (a plan) -> terms, flat.layout_of, memory, abreast; ready
 6. compiled, the loops: kernels -> rows, runs -> registers -> vectors; sums; depthwise; pointwise,
    leftovers
 7. who works, and when: helpers, signals; calls, choice, rules, caches

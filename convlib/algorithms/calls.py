@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import apart, turned
-from .choice import allowed_now, choose, computes
+from .choice import allowed_now, choose, computes, file_of
 from .steps import Shape, Steps, sizes_in
 from .threads import Call
 
@@ -46,6 +46,7 @@ class Way(NamedTuple):
     compute: Callable[..., None] | None  # or the library's core is to do it
     steps: Steps
     cells: tuple[slice, ...] | None  # of an input, that count: see `sizes_of`
+    at_once: Callable[..., None] | None = None  # the same, of arrays without gaps: see `ready.py`
 
 
 def function_of(
@@ -75,7 +76,11 @@ def _way(
     name = choose(algorithm, task, shape, steps, dtype, xp, settings.function)
     if name == "windows":
         return Way(None, steps, cells)
-    return Way(function_of(name, task, shape, steps, algorithm == "auto"), steps, cells)
+    at_once = None
+    if (name, task, cells) == ("compiled", "forward", None):
+        size = settings.grouped_input_shape[3:]
+        at_once = file_of("ready").forward_of(size, shape, steps, dtype)
+    return Way(function_of(name, task, shape, steps, algorithm == "auto"), steps, cells, at_once)
 
 
 def way_of(xp: ModuleType, task: str, settings: Any, algorithm: Any, dtype: np.dtype) -> Way:
@@ -86,40 +91,46 @@ def way_of(xp: ModuleType, task: str, settings: Any, algorithm: Any, dtype: np.d
 
 
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: str) -> bool:
-    """Fill `out` (n, g, o, h, w) from (n, g, i, H, W) and (g, o, i, k, l).
+    """Fill `out` (N, O, H', W') from (N, C, H, W) and (O, C // groups, K, L), of one dtype.
 
     Returns False, and does nothing, where the plain way through the library's core is to be taken.
     An empty result is never computed, but what cannot be asked for is refused for it as well.
     """
-    compute, steps, cells = way_of(xp, "forward", settings, algorithm, x.dtype)
-    if compute and out.size:
+    compute, steps, cells, at_once = way_of(xp, "forward", settings, algorithm, x.dtype)
+    if at_once and x.flags.carray and w.flags.carray:
+        with Call():
+            at_once(x, w, out)
+    elif compute and out.size:
+        x, w = x.reshape(settings.grouped_input_shape), w.reshape(settings.grouped_weight_shape)
         x = x if cells is None else x[(..., *cells)]
         with Call():
-            compute(xp, x, w, out, steps)
+            compute(xp, x, w, out.reshape(settings.grouped_output_shape), steps)
     return bool(compute) or not out.size
 
 
 def input_gradient(
     xp: ModuleType, gy: Any, w: Any, out: Any, settings: Any, algorithm: str
 ) -> bool:
-    """Fill `out` (n, g, i, H, W) from (n, g, o, h, w) and (g, o, i, k, l), or return False."""
-    compute, steps, _ = way_of(xp, "input", settings, algorithm, gy.dtype)
+    """Fill `out` (N, C, H, W) from (N, O, H', W') and (O, C // groups, K, L), or return False."""
+    compute, steps, _, _ = way_of(xp, "input", settings, algorithm, gy.dtype)
     if compute and out.size:
+        gy, w = gy.reshape(settings.grouped_output_shape), w.reshape(settings.grouped_weight_shape)
         with Call():
-            compute(xp, gy, w, out, steps)
+            compute(xp, gy, w, out.reshape(settings.grouped_input_shape), steps)
     return bool(compute) or not out.size
 
 
 def weight_gradient(
     xp: ModuleType, x: Any, gy: Any, out: Any, settings: Any, algorithm: str
 ) -> bool:
-    """Fill `out` (g, o, i, k, l) from (n, g, i, H, W) and (n, g, o, h, w), or return False.
+    """Fill `out` (O, C // groups, K, L) from (N, C, H, W) and (N, O, H', W'), or return False.
 
     Where there is nothing to add up, `out` stays as it is: it comes as zeros.
     """
-    compute, steps, cells = way_of(xp, "weight", settings, algorithm, x.dtype)
+    compute, steps, cells, _ = way_of(xp, "weight", settings, algorithm, x.dtype)
     if compute and out.size and gy.size:
+        x, gy = x.reshape(settings.grouped_input_shape), gy.reshape(settings.grouped_output_shape)
         x = x if cells is None else x[(..., *cells)]
         with Call():
-            compute(xp, x, gy, out, steps)
+            compute(xp, x, gy, out.reshape(settings.grouped_weight_shape), steps)
     return bool(compute) or not (out.size and gy.size)

@@ -8,7 +8,8 @@ The cells lie as in `flat.py`: rows behind one another, so that each tap sees on
 rows of the output are worked on at a time, a unit, so that all that a unit needs stays in the cache.
 The loops themselves are in `kernels.py`, those along one run in `runs.py`, and the sums that stay in
 registers in `registers.py`; in `pointwise.py` for kernels of one tap, and in `depthwise.py` for one
-channel a group. Images narrower than a register are put side by side first, in `abreast.py`.
+channel a group. Images narrower than a register are put side by side first, in `abreast.py`. Calls of
+whole arrays take the short way of `ready.py` to the same loops.
 
 Source: the register blocking is that of E. Georganas et al., *Anatomy of high-performance deep
 learning convolutions on SIMD architectures* (2018).
@@ -101,7 +102,7 @@ def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
         x = x[(..., *(slice(None, None, s) for s in steps.stride))]
     x = x if x.flags.c_contiguous else one_run(x)
     found = panels(shape, threads_for(shape), x.itemsize)
-    arrays = (*memory_of(usable(x), found.x_steps), in_a_row(w), *memory_of(out, found.y_steps))
+    arrays = (*memory_of(usable(x)), in_a_row(w), *memory_of(out))
 
     def some(units: Any, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)
@@ -167,11 +168,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     loops = with_numba("kernels")
     w = usable(w)
     found = planned(x, w, shape, steps)
-    arrays = (
-        *memory_of(usable(x), found.x_steps),
-        *memory_of(w, found.w_steps, w.ndim),
-        *memory_of(out, found.y_steps),
-    )
+    arrays = (*memory_of(usable(x)), *memory_of(w, w.ndim), *memory_of(out))
 
     def some(units: Any, team: Any) -> Any:
         memory = scratch(np, found.memory, out.dtype)

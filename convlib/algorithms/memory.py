@@ -60,16 +60,10 @@ def steps_without_gaps(shape: tuple[int, ...], lead: int = 3) -> np.ndarray:
     return steps_of(shape, tuple(strides), 1, lead)
 
 
-def memory_of(array: Any, without_gaps: Any = None, lead: int = 3) -> tuple[Any, np.ndarray]:
-    """View all memory that an array spans as one axis, and say how to find the array's cells there.
-
-    Most arrays have no gaps, and a plan knows their steps.
-    """
-    whole = array.flags.c_contiguous
-    if whole and without_gaps is not None:
-        return array.reshape(-1), without_gaps
+def memory_of(array: Any, lead: int = 3) -> tuple[Any, np.ndarray]:
+    """View all memory that an array spans as one axis, and say how to find the array's cells there."""
     size, steps = array.itemsize, steps_of(array.shape, array.strides, array.itemsize, lead)
-    if whole:
+    if array.flags.c_contiguous:
         return array.reshape(-1), steps
     # from the lowest address on, which is the last cell's along an axis of negative steps; NumPy
     # looks whether so much memory is there

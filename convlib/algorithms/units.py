@@ -16,7 +16,7 @@ import numpy as np
 
 from .caches import near
 from .flat import layout_of, sights_of
-from .memory import steps_without_gaps, three
+from .memory import three
 from .steps import Shape, Steps, with_numba
 from .terms import heads_of, is_columned, taps_that_see, terms_of
 from .threads import limit, pieces
@@ -50,9 +50,6 @@ class Plan(NamedTuple):
     phases: np.ndarray  # k·d mod s, a row each: see `flat.py`
     geometry: tuple[np.ndarray, ...]  # `kernels.forward` says of what
     memory: int  # how many values a thread works in
-    x_steps: np.ndarray  # of arrays without gaps
-    w_steps: np.ndarray
-    y_steps: np.ndarray
 
 
 class Panels(NamedTuple):
@@ -61,8 +58,6 @@ class Panels(NamedTuple):
     parts: list[tuple[np.ndarray]]  # each thread's units
     sizes: np.ndarray
     memory: int  # how many values a thread works in
-    x_steps: np.ndarray  # of arrays without gaps
-    y_steps: np.ndarray
 
 
 def shared_outputs(outputs: int, threads: int) -> list[slice]:
@@ -174,9 +169,6 @@ def plan(
         np.array([three(phase, 0) for phase in layout.phases]),
         tuple(map(np.array, geometry)),
         memory,
-        steps_without_gaps((shape.n, shape.g, shape.i, *size)),
-        steps_without_gaps((shape.g, shape.o, shape.i, *shape.taps), len(shape.taps) + 3),
-        steps_without_gaps((shape.n, shape.g, shape.o, *shape.positions)),
     )
 
 
@@ -222,6 +214,4 @@ def panels(shape: Shape, threads: int, itemsize: int) -> Panels:
     memory = sum(loops.sizes_of(shape.i, most, itemsize))
     sizes = np.array([shape.i, shape.o, most])
     shares = pieces(len(units), len(units), threads)
-    channels = [(shape.n, shape.g, number, *shape.positions) for number in (shape.i, shape.o)]
-    parts = [(np.array(units[share]),) for share in shares]
-    return Panels(parts, sizes, memory, *map(steps_without_gaps, channels))
+    return Panels([(np.array(units[share]),) for share in shares], sizes, memory)

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import algorithms
-from ..arrays import array_module, check_dtypes, working_dtype
+from ..arrays import array_module, check_dtypes, in_dtype, working_dtype
 from ..checks import convolution_settings
 from ..contraction import contract_weight, contract_windows
 from ..convolution import grouped_input, grouped_output, grouped_weight, padded_windows
@@ -24,12 +24,11 @@ def spread(
     reverse: contraction, windows, padding. The result is in the working dtype.
     """
     work = working_dtype(output.dtype)
+    output, weight = in_dtype(output, work), in_dtype(weight, work)
     result = xp.empty(settings.input_shape, work)
-    y = grouped_output(output, settings, work)
-    w = grouped_weight(weight, settings, work)
-    target = grouped_input(result, settings, work)
-    if algorithms.input_gradient(xp, y, w, target, settings, algorithm):
+    if algorithms.input_gradient(xp, output, weight, result, settings, algorithm):
         return result
+    y, w = grouped_output(output, settings), grouped_weight(weight, settings)
     # (n, g, o, h, w) · (g, o, i, k, l) -> (n, g, i, h, w, k, l)
     windows = contract_windows(xp, y, w)
     sizes = zip(settings.input_shape[-len(settings.padding) :], settings.padding, strict=True)
@@ -37,7 +36,7 @@ def spread(
     # -> (n, g, i, H + padding, W + padding)
     x = add_taps(xp, windows, padded, settings.stride, settings.dilation)
     # -> (n, g, i, H, W), which is the result's memory
-    target[...] = crop(x, settings.padding)
+    grouped_input(result, settings)[...] = crop(x, settings.padding)
     return result
 
 
@@ -50,9 +49,10 @@ def gather(
     """
     work = working_dtype(input.dtype)
     weight = xp.zeros(size, work)  # of no images nobody writes to it
-    x, y = grouped_input(input, settings, work), grouped_output(output, settings, work)
-    w = grouped_weight(weight, settings, work)
-    if not algorithms.weight_gradient(xp, x, y, w, settings, algorithm):
+    input, output = in_dtype(input, work), in_dtype(output, work)
+    if not algorithms.weight_gradient(xp, input, output, weight, settings, algorithm):
+        x, y = grouped_input(input, settings), grouped_output(output, settings)
+        w = grouped_weight(weight, settings)
         # (n, g, i, h, w, k, l) · (n, g, o, h, w) -> (g, o, i, k, l), which is the weight's memory
         contract_weight(xp, padded_windows(xp, x, settings), y, out=w)
     return weight
