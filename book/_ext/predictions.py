@@ -4,7 +4,8 @@ Marked is the output of the code cell that follows a prediction's answers. Of se
 is the last one: those before it show what is asked about. An explorer is never marked, nor a note that
 there is no result yet. Behind the output, a cell that checks it and the paragraph that says what came
 out would tell, so both are marked as well, with the formula behind it or the list to which its sentence
-goes on. answers.js covers what is marked; without it, and on paper, all stays open.
+goes on. Where the code itself is an option, word for word, its cell has the tag `code-tells`, and the code
+is marked, too. answers.js covers what is marked; without it, and on paper, all stays open.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ SCRIPT = "answers.js"
 OPTIONS = 'class="cw-options"'
 NEVER = ("cw-explorer", "No GPU here")
 PREDICT = "Predict."
+TELLS = "tag_code-tells"
 STOPS = tuple(end + close for end in ".?!" for close in ("", ")", "”", '"', "’"))
 
 
@@ -79,6 +81,11 @@ def mark(app, doctree: nodes.document, docname: str) -> None:
     for number, (output, words) in enumerate(answers(doctree), 1):
         output["classes"].append("cw-answer")
         output["ids"].append(f"comes-out-{number}")
+        cell = output.parent
+        if TELLS in cell["classes"]:
+            code = next(part for part in cell if "cell_input" in part["classes"])
+            code["classes"].append("cw-tells")
+            code["ids"].append(f"comes-out-{number}-code")
         if words:
             box = nodes.container(classes=["cw-words"], ids=[f"comes-out-{number}-words"])
             inside = words[0].parent

@@ -1,8 +1,8 @@
 // What a prediction asks for stays covered until an answer is chosen, or the button on it is pressed; and so
-// does the paragraph that says what came out.
+// do the paragraph that says what came out, and code that would tell.
 // Without this script, on paper and in large type all is open; the cover is as high as what it covers.
 (() => {
-  const KEY = "show-what-comes-out", all = [...document.querySelectorAll(".cw-answer, .cw-words")];
+  const KEY = "show-what-comes-out", all = [...document.querySelectorAll(".cw-answer, .cw-words, .cw-tells")];
   const tried = (f) => {
     try {
       return f();
@@ -37,7 +37,7 @@
   addEventListener("load", () => document.fonts.ready.then(() => setTimeout(measure, 0, true)));
 
   const parts = all.filter((one) => one.matches(".cw-answer")).map((answer) => {
-    const covered = all.filter((one) => one === answer || one.id === `${answer.id}-words`);
+    const covered = all.filter((one) => one === answer || one.id.startsWith(`${answer.id}-`));
     const button = make("button", { type: "button", className: "cw-show" });
     button.setAttribute("aria-controls", covered.map((one) => one.id).join(" "));
     answer.before(make("div", { className: "cw-cover" }, button));

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# An output, and the words behind it, which are never shown without it.
-BOTH = "const both = (e) => [e, document.getElementById(`${e.id}-words`)].filter(Boolean);"
+# An output, the words behind it and code that tells, none of which is shown without the others.
+BOTH = "const both = (e) => [e, ...document.querySelectorAll(`[id^='${e.id}-']`)];"
 STATE = f"""() => {{ {BOTH}
   return [...document.querySelectorAll('.cw-answer')].map((e) => {{
     if (new Set(both(e).map((one) => !!one.hidden)).size > 1) throw new Error(e.id);

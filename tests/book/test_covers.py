@@ -13,7 +13,13 @@ from quizzes import PREDICT
 
 FIRST = "notebooks/01-one-window"
 TALL = "() => document.documentElement.scrollHeight"
+LONG = 8  # letters of code: fewer stand everywhere
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def squeezed(code) -> str:
+    """Code without its spaces."""
+    return "".join(code.get_text().split())
 
 
 def cells_after(cells, number: int) -> list:
@@ -77,6 +83,24 @@ def test_the_words_that_say_what_came_out_are_covered_with_it(book, path):
             raise AssertionError(f"open below {answer['id']}: {after.get_text()[:60]}")
 
 
+@each_chapter
+def test_code_that_is_an_option_is_covered_with_its_output(book, path):
+    """Where the right option stands in the cell below word for word, and no wrong one does."""
+    page = BeautifulSoup((book / f"notebooks/{path.stem}.html").read_text("utf8"), "html.parser")
+    for answer in page.select(".cw-answer"):
+        cell = answer.find_parent(class_="cell")
+        code, options = cell.select_one(".cell_input"), cell.find_previous(class_="cw-options")
+        right, wrong = (
+            {squeezed(one) for one in options.select(f"{which} summary code")}
+            for which in (".cw-right", ".cw-option:not(.cw-right)")
+        )
+        stands = {one for one in right | wrong if len(one) > LONG and one in squeezed(code)}
+        covered = "tag_code-tells" in cell["class"]
+        assert covered == ("cw-tells" in code["class"])
+        assert covered or not stands or stands & wrong, stands
+        assert not covered or code["id"] == f"{answer['id']}-code"
+
+
 SPOILED = {
     "01-one-window": "computes a correlation",
     "02-padding": "The extra zero goes to the end.",
@@ -127,10 +151,12 @@ def test_a_button_opens_by_keyboard_and_keeps_the_focus(open_page):
     opened = open_page(FIRST)
     page = opened.page
     button = page.locator(".cw-show").nth(1)
-    output, words = (page.locator(f"#{id}") for id in button.get_attribute("aria-controls").split())
+    ids = button.get_attribute("aria-controls").split()
+    assert ids == ["comes-out-2-code", "comes-out-2", "comes-out-2-words"]
+    code, output, words = (page.locator(f"#{id}") for id in ids)
     assert button.get_attribute("aria-expanded") == "false"
     assert button.text_content() == "Show what comes out"
-    assert words.get_attribute("hidden") == "until-found"
+    assert words.get_attribute("hidden") == code.get_attribute("hidden") == "until-found"
     assert output.get_attribute("hidden") == "until-found"
     button.focus()
     page.keyboard.press("Enter")

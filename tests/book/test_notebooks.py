@@ -22,7 +22,9 @@ from notebooks import (
 from times import EXERCISE, SENTENCE, minutes, sentence
 
 MEASURED_TAG = "nbval-ignore-output"
-TAGS = {"remove-cell", "hide-cell", "hide-input", "hide-output", "remove-input", MEASURED_TAG}
+TAGS = {"remove-cell", "hide-cell", "hide-input", "hide-output", "remove-input", "code-tells"} | {
+    MEASURED_TAG
+}
 TAGS |= {
     "raises-exception",
     "remove-output",
