@@ -15,17 +15,18 @@ __all__ = ["batch_that_fits", "launches", "mended", "softmax"]
 
 
 def launches(answer: Any) -> Report:
-    """Exercise 10.1: launches of a 3×3 convolution, tap by tap, on an output filled with zeros."""
+    """Exercise 10.1: launches of a 5×5 convolution, tap by tap, on an output filled with zeros."""
     slips = [
-        Slip(9, "each tap's product has to be added to the output as well."),
-        Slip(18, "the output has to be filled with zeros first."),
-        Slip(10, "these are the products and the filling. The products have to be added, too."),
-        Slip(28, "a slice is a view: nothing is launched for it."),
-        Slip(27, "a slice is a view, and launches nothing. Who fills the output with zeros?"),
+        Slip(25, "each tap's product has to be added to the output as well."),
+        Slip(50, "the output has to be filled with zeros first."),
+        Slip(26, "these are the products and the filling. The products have to be added, too."),
+        Slip(76, "a slice is a view: nothing is launched for it."),
+        Slip(75, "a slice is a view, and launches nothing. Who fills the output with zeros?"),
+        Slip(19, "this is the count for 3 × 3. How many taps are there here?"),
         Slip(2, "this would be two taps' worth at most. How many taps are there?"),
         Slip(1, "that would be one program for all of it. NumPy's names have no such thing."),
     ]
-    return check_value(answer, 19, slips, "an integer", "One fill, nine products, nine sums.")
+    return check_value(answer, 51, slips, "an integer", "One fill, 25 products, 25 sums.")
 
 
 def batch_that_fits(answer: Any) -> Report:

@@ -27,7 +27,8 @@ def heights(answer: Any) -> Report:
         Slip((10, 22, 25), "the last stamp begins at (n - 1) * s, and not at n * s."),
         Slip((8, 17, 19), "output_padding counts once, at the end, not at each side."),
     ]
-    return check_value(answer, (8, 16, 18), slips, "a tuple of three integers", "(n-1)s - 2p + k.")
+    why = "(n-1)s - 2p + k, and the output_padding."
+    return check_value(answer, (8, 16, 18), slips, "a tuple of three integers", why)
 
 
 def extra_for(answer: Any) -> Report:

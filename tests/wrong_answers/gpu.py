@@ -166,13 +166,14 @@ def softmax_by_rows(x):
 
 ANSWERS = {
     "launches": {
-        "right": [19, 1 + 9 + 9],
+        "right": [51, 1 + 25 + 25],
         "wrong": [
-            (9, "has to be added"),
-            (2 * 9, "filled with zeros"),
-            (1 + 9, "have to be added"),
-            (1 + 3 * 9, "a slice is a view"),
-            (3 * 9, "Who fills the output"),
+            (25, "has to be added"),
+            (2 * 25, "filled with zeros"),
+            (1 + 25, "have to be added"),
+            (1 + 3 * 25, "a slice is a view"),
+            (3 * 25, "Who fills the output"),
+            (1 + 9 + 9, "the count for 3 × 3"),
             (2, "How many taps"),
             (1, "one program for all"),
             (20, "20 is not right"),
