@@ -42,6 +42,7 @@
   }, true);
 
   const start = async () => {
+    document.documentElement.classList.toggle("with-notes", new URLSearchParams(location.search).has("showNotes"));
     await window.MathJax?.startup?.promise;
     await document.fonts.ready;
     const measured = document.querySelector(".reveal");

@@ -152,6 +152,46 @@ def test_a_deck_prints_one_page_a_slide(open_deck, name):
     assert opened.faults == []
 
 
+# How a right answer looks beside a wrong one on paper, and whether a question's slide shows the output.
+PRINTED = """() => {
+  const KEYS = ['outlineStyle', 'backgroundColor', 'color', 'fontWeight'];
+  const look = e => KEYS.map(key => getComputedStyle(e)[key]).join();
+  const unlike = e => look(e.querySelector('.correct')) !== look(e.querySelector('li:not(.correct)'));
+  const answers = [...document.querySelectorAll('.pdf-page .options')];
+  const told = [...document.querySelectorAll('.pdf-page .page:has(.predict) .fragment pre.print')];
+  return [answers.length, answers.filter(unlike).length,
+    told.length, told.filter(e => getComputedStyle(e).visibility === 'visible').length];
+}"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_plain_print_gives_no_prediction_away(open_deck, name):
+    """It can be handed out; the one with notes is the lecturer's, and has the answers marked."""
+    page = open_deck(name, query="?print-pdf").page
+    page.wait_for_selector(".pdf-page")
+    page.emulate_media(media="print")
+    answers, marked, outputs, shown = page.evaluate(PRINTED)
+    assert answers >= 7 and (marked, shown) == (0, 0)
+    page = open_deck(name, query="?print-pdf&showNotes=separate-page").page
+    page.wait_for_selector(".pdf-page")
+    page.emulate_media(media="print")
+    assert page.evaluate(PRINTED) == [answers, answers, outputs, outputs]
+
+
+def test_a_deck_on_the_screen_prints_one_sheet_that_says_what_to_print(open_deck):
+    opened = open_deck(NAMES[0])
+    page = opened.page
+    sheet = page.locator(".on-paper")
+    assert not sheet.is_visible()
+    for options in ({"format": "A4"}, {"format": "A4", "landscape": True}):
+        assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(**options))) == 1
+    page.emulate_media(media="print")
+    assert f"{NAMES[0]}.html?print-pdf" in sheet.inner_text()
+    assert not page.locator(".reveal").is_visible()
+    page.goto(f"{page.url.rsplit('/', 1)[0]}/index.html")
+    assert page.locator("table").is_visible(), "the list of decks prints as it is"
+
+
 def test_the_speakers_window_shows_notes_and_the_clock(open_deck):
     opened = open_deck(NAMES[0])
     page = opened.page
