@@ -41,6 +41,17 @@
     e.stopImmediatePropagation();
   }, true);
 
+  // #/23 is the slide with the number 23, whichever stack it is in; reveal.js itself would count the stacks.
+  // The speaker's window speaks of stacks to its own two copies of the deck.
+  const numbers = { id: "numbers", init: ({ location: place, getIndices }) => {
+    const read = place.getIndicesFromHash;
+    place.getIndicesFromHash = (hash = location.hash, options) => {
+      const [, number, f] = /^#?\/?(\d+)(?:\/(\d+))?$/.exec(hash) ?? [], slide = number && document.getElementById(number);
+      if (!slide || /receiver/.test(location.search)) return read.call(place, hash, options);
+      return { ...getIndices(slide), f: f && Number(f) };
+    };
+  } };
+
   const start = async () => {
     document.documentElement.classList.toggle("with-notes", new URLSearchParams(location.search).has("showNotes"));
     await window.MathJax?.startup?.promise;
@@ -55,7 +66,7 @@
     await Reveal.initialize({
       width: 1280, height: 720, margin: 0, center: false, hash: true, navigationMode: "linear", controls: false,
       transition: "none", backgroundTransition: "none", slideNumber: "c/t", pdfSeparateFragments: false, pdfMaxPagesPerSlide: 1,
-      keyboardCondition: (e) => !e.target.closest?.(".cw-explorer"), plugins: [RevealNotes],
+      keyboardCondition: (e) => !e.target.closest?.(".cw-explorer"), plugins: [RevealNotes, numbers],
     });
     document.querySelectorAll(".live .cw-explorer").forEach((e) => grown.observe(e));
     Reveal.on("slidechanged", ({ currentSlide }) => {

@@ -97,6 +97,37 @@ def test_every_slide_is_whole(open_deck, name):
     assert (box["width"], box["height"]) == (1920, 1080)
 
 
+def test_a_slides_number_is_its_address(open_deck):
+    """Typed into the address, written there by the deck, behind the number, and after key G."""
+    name = NAMES[0]
+    opened = open_deck(name, query="#/23")
+    page = opened.page
+    here = "() => [Reveal.getSlidePastCount() + 1, location.hash, Reveal.getCurrentSlide().id]"
+    assert page.evaluate(here) == [23, "#/23", "23"]
+    last = page.evaluate("() => Reveal.getTotalSlides()")
+    for number in range(1, last + 1):
+        page.evaluate("hash => { location.hash = hash; }", f"/{number}")
+        page.wait_for_function("n => Reveal.getCurrentSlide().id === n", arg=str(number))
+        assert page.evaluate("() => Reveal.getSlidePastCount() + 1") == number
+        assert page.locator(".slide-number-a").inner_text() == str(number)
+        assert page.locator(".slide-number a").get_attribute("href") == f"#/{number}"
+    # A fragment stands behind the slide's number.
+    page.evaluate("() => Reveal.slide(0)")
+    while not page.evaluate("() => Reveal.getIndices().f >= 0"):
+        page.keyboard.press("ArrowRight")
+    number = page.evaluate("() => Reveal.getSlidePastCount() + 1")
+    page.wait_for_function("hash => location.hash === hash", arg=f"#/{number}/0")
+    page.reload()
+    page.wait_for_function("() => document.documentElement.dataset.ready")
+    assert page.evaluate(here) == [number, f"#/{number}/0", str(number)]
+    assert page.evaluate("() => Reveal.getIndices().f") == 0
+    page.keyboard.press("g")
+    page.keyboard.type("12")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => location.hash === '#/12'")
+    assert opened.faults == []
+
+
 def explorers(page) -> list:
     return page.evaluate(
         "() => [...document.querySelectorAll('.cw-explorer')]"
