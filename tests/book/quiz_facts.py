@@ -384,7 +384,7 @@ def _():
     return [f"{words[int((view(one) == 9).sum())]}; then {text(*cells)}"]
 
 
-@fact("05-contraction", "For each of the six lines")
+@fact("05-contraction", "`a` has the shape")
 def _():
     a, b, v = np.zeros((2, 3)), np.zeros((3, 4)), np.zeros(3)
     calls = [("ij->ji", a), ("ij->i", a), ("j,j->", v, v), ("j,k->jk", v, v)]
