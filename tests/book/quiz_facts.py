@@ -308,7 +308,7 @@ def _():
     return ["Yes" if x.grad.all() else "No", text(width)]
 
 
-@fact("03-strides", "Which of the 13 have most")
+@fact("03-strides", "Which of the 13 convolutions")
 def _():
     widths, side, weights, maps = [64] * 2 + [128] * 2 + [256] * 3 + [512] * 6, 224, [], []
     for i, (before, width) in enumerate(itertools.pairwise([3, *widths])):
@@ -423,7 +423,7 @@ def _():
     return [" ".join(letter[size] for size in result.shape)]
 
 
-@fact("05-contraction", "For which of the four kernels")
+@fact("05-contraction", "Four kernels: 3 × 3 with stride 1")
 def _():
     columns = F.unfold(torch.zeros(1, 64, 58, 58), 3).numel() / (64 * 58 * 58)
     assert 8 < columns < 9
@@ -510,7 +510,7 @@ def _():
     return [f"{len(seen)} samples, {6 * 2} weights; from {seen[0]} on"]
 
 
-@fact("07-backward", "Take `g` from the cell below")
+@fact("07-backward", "The pixel in the middle grows by 1")
 def _():
     x = torch.zeros(1, 1, 5, 5, requires_grad=True)
     g = torch.tensor([[2.0, -3, -2], [-2, -2, 2], [3, 1, -3]])
@@ -564,7 +564,7 @@ def _():
     return [text(*torch.nn.grad.conv1d_input((1, 1, 6), weight, g, stride=2).flatten().tolist())]
 
 
-@fact("07-backward", "Five networks begin")
+@fact("07-backward", "Five such networks begin")
 def _():
     """Trained by autograd and PyTorch's optimizer; a kernel's slope is found by least squares."""
     from sklearn.datasets import load_digits
