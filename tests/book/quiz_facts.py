@@ -759,7 +759,7 @@ def _():
     return ["{:.0f} and {:.0f}".format(*sizes)]
 
 
-@fact("10-gpu", "Below is a 3 × 3 convolution twice")
+@fact("10-gpu", "Take a 3 × 3 convolution twice")
 def _():
     zeros, each_tap = 1, 2  # a product and a sum for each tap; the other way copies and multiplies
     return [f"{zeros + each_tap * 3 * 3} and 2; the same"]

@@ -17,6 +17,8 @@ from classroom import exercises, points_table, read
 from address import ROOT
 from notebooks import CHAPTERS
 from pages import HTML
+from slide_deck import deck
+from slides import clock
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
@@ -141,6 +143,37 @@ def test_every_chapter_has_its_notes():
         explorers = teach._explorers(path, path.stat().st_mtime)
         assert len(ROLE.findall(body)) >= 3 or (not explorers and f"{path.name}#" in body)
         assert f"```{{exercises}} {number}\n" in body
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_what_a_late_lecturer_leaves_out_is_in_the_deck(path, tmp_path):
+    """The notes name sections of the deck and their minutes, and so do the speaker's notes there."""
+    body = re.search(rf"\n## {int(path.stem[:2])}\. .*?(?=\n## |\Z)", TEXT["notes"], re.S)[0]
+    (line,) = re.findall(r"^\*\*Late with the slides\?\*\* Leave out (.+)\.$", body, re.M)
+    named = re.findall(r"\*(.+?)\* \((.+? min)\)", line)
+    sections: dict[str, list] = {}
+    for slide in deck(path, tmp_path).slides:
+        if not slide.extra and not slide.exercise:
+            title = BeautifulSoup(slide.heading, "html.parser").get_text()
+            sections.setdefault(title, []).append(slide)
+    found = {
+        title: clock(sum(slide.minutes for slide in slides))
+        for title, slides in sections.items()
+        if slides[0].notes[0].startswith("If time is")
+    }
+    assert found == dict(named) and named
+
+
+@pytest.mark.parametrize("name", ["one-lecture", "two-lectures", "workshop"])
+def test_a_link_to_a_section_says_its_title(name):
+    """The slides have the same title, so a lecturer finds them."""
+    links = re.findall(r"\[([^]]+)\]\([./]*/notebooks/([\w-]+)\.ipynb#([\w-]+)\)", TEXT[name])
+    assert links
+    for words, stem, anchor in links:
+        if anchor != "exercises":
+            source = (ROOT / "notebooks" / f"{stem}.ipynb").read_text("utf8")
+            assert json.dumps(f"## {words}")[1:-1] in source, words
+            assert "-".join(re.findall(r"\w+", words.lower())) == anchor
 
 
 def plain(words: str) -> str:
