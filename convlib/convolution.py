@@ -152,9 +152,12 @@ def conv2d(
     Notes
     -----
     The kernel is not flipped: like PyTorch, this is what signal processing calls correlation.
-    An input without channels gives an output without channels, also as in PyTorch. Where a cell is
-    infinite, 'bands' and 'fft' make NaN of outputs that do not read it, too; 'auto' takes neither
-    unless `allowed_error` lets it.
+    An input without channels gives an output without channels, also as in PyTorch.
+
+    Where a cell is infinite, 'bands', 'fft', 'winograd' and 'winograd-f23' make NaN of outputs that
+    do not read it, and all but 'bands' of outputs that do. 'auto' never takes 'bands', and the others
+    inside `allowed_error` alone.
+
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
 
     Examples

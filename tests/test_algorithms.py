@@ -222,6 +222,26 @@ def test_infinities_stay_where_they_are_read(name):
         assert not np.isnan(y).any()
 
 
+@pytest.mark.parametrize("name", ["bands", *choice.ERROR])
+def test_infinities_spread_as_the_docstrings_say(name):
+    x, w = numbers((1, 2, 16, 16), "float64", 0), numbers((2, 1, 3, 3), "float64", 1)
+    infinite, settings = x.copy(), {"padding": 1, "groups": 2}
+    infinite[0, 1, 7, 7] = np.inf
+    # a corner's cell is seen by four of the nine taps
+    corner = x.copy()
+    corner[0, 1, 0, 0] = np.inf
+    with np.errstate(invalid="ignore"):
+        y = convlib.conv2d(infinite, w, **settings, algorithm=name)
+        gw = grad.conv2d_weight(corner, w.shape, x, **settings, algorithm=name)
+        gw_y = grad.conv2d_weight(x, w.shape, infinite, **settings, algorithm=name)
+    read = np.zeros(y.shape, bool)
+    read[0, 1, 6:9, 6:9] = True
+    assert np.isnan(y[~read]).any()
+    assert np.isnan(y[read]).any() == np.isnan(gw[1]).all() == np.isnan(gw_y[1]).all()
+    assert np.isnan(y[read]).any() == (name != "bands")
+    assert np.isfinite(gw[0]).all()
+
+
 @pytest.mark.parametrize("name", DIRECT)
 def test_an_infinite_weight_reaches_only_what_it_met(name):
     """Strided and depthwise: cells between the windows are no zeros times infinity."""
@@ -505,6 +525,18 @@ def test_who_asks_for_im2col_is_promised_little_memory(
     promised = extra_memory(lambda: convlib.conv2d(x, w, **settings, algorithm="im2col"))
     assert 0 < promised <= columns / 8
     assert extra_memory(lambda: convlib.conv2d(x, w, **settings)) <= max(columns / 8, 6 << 20)
+
+
+def test_a_part_of_wider_rows_takes_no_more_memory(monkeypatch):
+    """Its cells are no run: to see them as one, each block would copy the whole image."""
+    for name in ("im2col", "products"):
+        monkeypatch.setattr(choice.file_of(name), "limit", lambda: 1)
+    # else rows are shared, and copied in another way
+    monkeypatch.setattr(choice.file_of("shared_rows"), "axis_of", lambda *_: None)
+    x = numbers((1, 256, 34, 34), "float32", 0)[:, :, 1:-1, 1:-1]
+    w = numbers((16, 256, 3, 3), "float32", 1)
+    promised = extra_memory(lambda: convlib.conv2d(x, w, padding=1, algorithm="im2col"))
+    assert 0 < promised <= x.nbytes * 9 / 8
 
 
 def test_blocks_of_short_columns_are_larger(monkeypatch):

@@ -34,8 +34,13 @@ class Columns:
         taps, positions = range(3 + axes, 3 + 2 * axes), range(3, 3 + axes)
         # (n, g, i, h, w, k, l) -> (g, i, k, l, n, h, w), or (g, k, l, i, n, h, w)
         self.order = (1, *taps, 2, 0, *positions) if taps_first else (1, 2, *taps, 0, *positions)
-        # where outputs are as wide as the input, what a tap sees in many rows is one run of cells
-        self.in_runs = steps.stride == (1,) * axes and shape.positions[1:] == x.shape[4:]
+        # where outputs are as wide as the input, what a tap sees in many rows is one run of cells,
+        # unless x is a part of wider rows: then each block would copy all of the image first
+        self.in_runs = (
+            steps.stride == (1,) * axes
+            and shape.positions[1:] == x.shape[4:]
+            and all(x.strides[a] == x.strides[a + 1] * x.shape[a + 1] for a in range(3, 2 + axes))
+        )
 
     def padded_for_each(self) -> float:
         """How many cells a block copies among zeros first, for each cell of its columns."""

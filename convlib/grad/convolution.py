@@ -160,8 +160,8 @@ def conv2d_input(
 
     Notes
     -----
-    Unlike `torch.nn.grad`, input without a batch and padding='same' are taken, since `conv2d` takes
-    them. Source: https://docs.pytorch.org/docs/stable/nn.html (torch.nn.grad)
+    Unlike `torch.nn.grad`, this takes an input without a batch and padding='same', as `conv2d` does.
+    Infinities spread as there. Source: https://docs.pytorch.org/docs/stable/nn.html (torch.nn.grad)
 
     Examples
     --------
@@ -195,7 +195,8 @@ def conv2d_weight(
             \overline{x_{n,\,i,\,h s_h + k d_h - p_h,\,w s_w + l d_w - p_w}}
 
         Where the gradient is infinite and the window sees padding, that is 0 · ∞, NaN; "taps"
-        leaves padding out. PyTorch does the one or the other, by the dtype and the sizes.
+        leaves padding out. PyTorch does the one or the other, by the dtype and the sizes. "fft" and
+        both of Winograd's make NaN of all taps of the channel that an infinite cell is in.
 
     Examples
     --------
