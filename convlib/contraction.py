@@ -87,18 +87,25 @@ def contract(
         Of the same dtype.
     method : {'matmul', 'einsum', 'tensordot'}
     out : array, shape (n, g, o, h, w), optional
-        Where to put the result: C-contiguous, of the same dtype.
+        Where to put the result, of the same dtype. 'matmul' writes into one that is C-contiguous
+        at once; else the result is copied there.
 
     Returns
     -------
     array, shape (n, g, o, h, w)
-        Each output is a sum over its group's channels and the taps.
+        Each output is a sum over its group's channels and the taps. It is `out`, or a view of it,
+        if that is given.
 
         .. math:: y_{ngohw} = \sum_{ikl} \text{windows}_{ngihwkl} \, \text{weight}_{goikl}
+
+    Raises
+    ------
+    ValueError
+        If there is no such method, or shapes do not fit together.
     """
     if method not in METHODS:
         raise ValueError(f"contract: method must be one of {', '.join(METHODS)}, got {method!r}.")
-    if method == "matmul":
+    if method == "matmul" and (out is None or out.flags.c_contiguous):
         return by_matmul(xp, windows, weight, out)
     output = METHODS[method](xp, windows, weight)
     if out is None:
@@ -152,7 +159,7 @@ def contract_weight(xp: ModuleType, windows: Any, grad_output: Any, out: Any = N
     grad_output : array, shape (n, g, o, h, w)
         Of the same dtype.
     out : array, shape (g, o, i, k, l), optional
-        Where to put the result: C-contiguous, of the same dtype.
+        Where to put the result: of the same dtype. One that is C-contiguous is written into at once.
 
     Returns
     -------
@@ -165,6 +172,9 @@ def contract_weight(xp: ModuleType, windows: Any, grad_output: Any, out: Any = N
 
         For complex numbers, pass the windows' conjugate.
     """
+    if out is not None and not out.flags.c_contiguous:
+        out[...] = contract_weight(xp, windows, grad_output)
+        return out
     axes = grad_output.ndim - 3
     n, g, i = windows.shape[:3]
     o, positions, taps = grad_output.shape[2], windows.shape[3 : 3 + axes], windows.shape[-axes:]

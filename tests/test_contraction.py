@@ -76,6 +76,21 @@ def test_into_given_memory(method):
     np.testing.assert_array_equal(out, contraction.contract_weight(np, windows, output))
 
 
+@pytest.mark.parametrize("method", contraction.METHODS)
+def test_into_memory_with_gaps(method):
+    windows, weight, output = problem(SHAPES[1], "float64")
+    for (name, out), (_, w_out) in zip(layouts(output), layouts(weight), strict=True):
+        if out.flags.writeable:
+            out[...], w_out[...] = np.nan, np.nan
+            convlib.contract(np, windows, weight, method, out=out)
+            np.testing.assert_array_equal(out, convlib.contract(np, windows, weight), name)
+            contraction.contract_weight(np, windows, output, out=w_out)
+            expected = contraction.contract_weight(np, windows, output)
+            np.testing.assert_array_equal(w_out, expected, name)
+    with pytest.raises(ValueError, match="shape"):
+        convlib.contract(np, windows, weight, method, out=output[:, :, :1])
+
+
 def test_layouts():
     windows, weight, output = problem(SHAPES[1], "float64")
     y, v, w = by_hand(windows, weight, output)
