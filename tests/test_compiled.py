@@ -31,6 +31,19 @@ from convlib.algorithms.steps import Shape, Steps, shape_of
 pytest.importorskip("numba")
 
 
+def test_a_view_of_what_was_made_read_only_is_copied():
+    """Else its memory is read-only, for which loops would be compiled once more."""
+    memory = choice.file_of("memory")
+    cells = np.zeros((4, 6))
+    view = cells[:, 1:-1]
+    assert memory.usable(view) is view
+    cells.flags.writeable = False
+    assert view.flags.writeable
+    assert memory.memory_of(memory.usable(view))[0].flags.writeable
+    assert not np.shares_memory(memory.usable(view), cells)
+    assert memory.usable(cells[1:]).flags.writeable
+
+
 @pytest.mark.parametrize("cells", [1 << 8, 1 << 14, 1 << 30])
 def test_units_hold_each_output_once(monkeypatch, cells):
     """For any size of a unit, and any number of threads; each thread gets about as many."""

@@ -43,8 +43,10 @@ def usable(array: Any) -> Any:
     if flags.writeable and flags.c_contiguous:
         return array
     whole = not any(step % array.itemsize for step in array.strides)
-    if flags.writeable and whole and owner_of(array).flags.c_contiguous:
-        return array
+    if flags.writeable and whole:
+        owner = owner_of(array).flags  # may have been made read-only after its view
+        if owner.c_contiguous and owner.writeable:
+            return array
     return array.copy()
 
 
