@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, wraps
 from typing import Any
+
+import numpy as np
 
 Ints = int | Sequence[int]
 
@@ -45,10 +48,29 @@ def is_plain(value: Any) -> bool:
     return kind is int or kind is str or value is None
 
 
+def made_plain(value: Any) -> Any:
+    """Return what means the same and is plain: a tuple for a list, and int for NumPy's integers.
+
+    What is no setting comes back as it is.
+
+    >>> made_plain([1, 2]), made_plain([1, 2.0])
+    ((1, 2), [1, 2.0])
+    """
+    parts = value if isinstance(value, (tuple, list)) else (value,)
+    if not all(type(part) is int or isinstance(part, np.integer) for part in parts):
+        return value
+    try:
+        numbers = tuple(map(operator.index, parts))
+    except TypeError:  # a timedelta64 is an integer of NumPy's
+        return value
+    return numbers if parts is value else numbers[0]
+
+
 def remembered(check: Callable[..., Any]) -> Callable[..., Any]:
     """Keep what a check answers, for the next call with the same arguments: layers repeat.
 
-    Only answers are kept, no refusals, and only for arguments that are plain. The first `PLAIN` are.
+    Only answers are kept, no refusals, and only for arguments that are plain, or can be made so. The
+    first `PLAIN` are.
     """
     known = lru_cache(maxsize=1024)(check)
 
@@ -56,8 +78,15 @@ def remembered(check: Callable[..., Any]) -> Callable[..., Any]:
     def checked(*arguments: Any) -> Any:
         for value in arguments[PLAIN:]:
             if type(value) is not int and not is_plain(value):
-                return check(*arguments)
+                return spelled_otherwise(*arguments)
         return known(*arguments)
+
+    def spelled_otherwise(*arguments: Any) -> Any:
+        plain = (*arguments[:PLAIN], *map(made_plain, arguments[PLAIN:]))
+        if all(map(is_plain, plain[PLAIN:])):
+            with suppress(TypeError, ValueError):
+                return known(*plain)
+        return check(*arguments)  # a refusal shows what was given
 
     return checked
 
@@ -128,7 +157,7 @@ class Settings:
     """The checked settings of one call, one entry a spatial axis.
 
     Compared by identity (eq=False), so that caches find what follows from them without hashing nine
-    tuples.
+    fields.
     """
 
     function: str  # which was called, for refusals

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from refusals import assert_refused
 
-from convlib import conv2d, conv_transpose2d, settings
+from convlib import checks, conv2d, conv_transpose2d, settings
 from convlib.validation import assert_matches_torch
 
 X, W, B = np.arange(2 * 4 * 36.0).reshape(2, 4, 6, 6), np.ones((6, 2, 3, 3)), np.arange(6.0)
@@ -133,6 +133,42 @@ def test_an_answer_is_not_kept_for_what_only_equals_it(function, name, one):
     function(x, w, **{name: (1, 1) if isinstance(one, tuple) and name != "groups" else 1})
     with pytest.raises(TypeError, match=f"{name} must be an integer"):
         function(x, w, **{name: one})
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [{"stride": [1, 1]}, {"stride": np.int64(1)}, {"padding": [np.int8(0)], "groups": np.uint8(1)}],
+    ids=str,
+)
+def test_one_answer_for_any_spelling(spelling):
+    """What follows from settings is kept for the object: a new one each time would fill caches."""
+    plain = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+    sizes = "conv2d", 2, (1, 1, 5, 5), (1, 1, 3, 3), None
+    found = [checks.convolution_settings(*sizes, *(plain | spelling).values()) for _ in range(2)]
+    assert found[0] is found[1]
+    assert all(type(n) is int for n in (*found[0].stride, *found[0].padding[0], found[0].groups))
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "pattern"),
+    [
+        ([1, -1], ValueError, r"at least 1, got \[1, -1\]"),
+        ([], ValueError, r"one integer or 2.*got \[\]"),
+        ([1, True], TypeError, "integer, got True"),
+        ([1, np.True_], TypeError, r"integer, got (np\.)?True_?"),
+        ([1, 1.0], TypeError, r"integer, got 1\.0"),
+        (np.int64(0), ValueError, r"at least 1, got (np\.int64\()?0"),
+        (np.timedelta64(1), TypeError, "integer, got .*timedelta64"),
+        ([[1], 1], TypeError, r"integer, got \[1\]"),
+    ],
+    ids=str,
+)
+def test_a_refusal_shows_what_was_given(value, error, pattern):
+    x, w = np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3))
+    conv2d(x, w, stride=1)
+    for _ in range(2):
+        with pytest.raises(error, match=f"^conv2d: stride must be .*{pattern}"):
+            conv2d(x, w, stride=value)
 
 
 def test_a_refusal_comes_again():
