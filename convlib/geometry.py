@@ -168,21 +168,24 @@ def leftover(
 
 
 def input_sizes(
-    output_size: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
-) -> range:
-    r"""The inverse question, on one axis: every input size that gives this output size.
+    output_size: Ints, kernel_size: Ints, stride: Ints = 1, padding: Ints = 0, dilation: Ints = 1
+) -> Any:
+    r"""The inverse question: every input size that gives this output size.
 
     With a stride `s` there are `s` of them: :math:`(m-1)s - 2p + d(k-1) + 1` and the next `s - 1`.
-    Sizes below 0 are left out.
+    Sizes below 0 are left out. No input gives an output of 0 cells.
 
     Returns
     -------
-    range of int
+    range of int, or a tuple of such ranges
+        One range an axis, empty where there is no such size.
 
     Examples
     --------
     >>> list(input_sizes(2, kernel_size=3, stride=2))
     [5, 6]
+    >>> input_sizes((2, 4), kernel_size=3, stride=(2, 1))
+    (range(5, 7), range(6, 7))
     """
 
     def formula(m, k, s, p, d):

@@ -2,9 +2,9 @@
 
 NumPy works on whole arrays: each operation reads its operands from the cache and writes its result
 back, and BLAS wants the windows copied into a matrix. A compiled loop keeps sums in registers for as
-long as they grow, and reads the cells where they are: no columns.
+long as they grow, and needs no columns: each cell is copied once for a unit, not once for each tap.
 
-The cells lie as in `flat.py`: rows behind one another, so that each tap sees one long run. Only a few
+The copies lie as in `flat.py`: rows behind one another, so that each tap sees one long run. Only a few
 rows of the output are worked on at a time, a unit, so that all that a unit needs stays in the cache.
 The loops themselves are in `kernels.py`, those along one run in `runs.py`, and the sums that stay in
 registers in `registers.py`; in `pointwise.py` for kernels of one tap, and in `depthwise.py` for one
@@ -27,7 +27,7 @@ import numpy as np
 
 from . import abreast, im2col
 from .memory import in_a_row, memory_of, usable
-from .steps import Shape, Steps, is_available, is_bare, shape_of, with_numba
+from .steps import Shape, Steps, is_bare, shape_of, with_numba
 from .threads import WAKE, pieces, scratch
 from .turned import in_order, parts_of, turned
 from .units import WIDEST, panels, planned, threads_for
@@ -39,7 +39,7 @@ DEPTHWISE = 8  # a multiplication of these loops takes as long as so many of the
 # cells of a channel: so many stay in the innermost cache, beside their gradients
 SMALL_CHANNEL = 1 << 12
 
-__all__ = ["forward", "input_gradient", "is_available", "weight_gradient"]
+__all__ = ["forward", "input_gradient", "weight_gradient"]
 
 
 def share(work: Callable[..., Any], parts: Sequence[tuple], shape: Shape) -> None:
@@ -96,7 +96,10 @@ def one_run(array: Any) -> Any:
 
 
 def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
-    """(n, g, i, H, W) and (g, o, i, 1, 1) to (n, g, o, h, w): positions of a channel are one run."""
+    """(n, g, i, H, W) and (g, o, i, 1, 1) to (n, g, o, h, w): positions of a channel are one run.
+
+    With a stride, the cells that it keeps are copied into such runs first.
+    """
     loops = with_numba("pointwise")
     if max(steps.stride) > 1:
         x = x[(..., *(slice(None, None, s) for s in steps.stride))]

@@ -32,7 +32,8 @@ from .turned import in_order
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
 BLOCK = min(near() * 3 // 2, 3 << 19)
 # Bytes of columns, with the cells they are copied from, that are allowed even where that is more than an
-# eighth of all columns: where "auto" looks for the fastest, and in any case.
+# eighth of all columns: where "auto" looks for the fastest, and in any case. There, layers that are done
+# before a thread wakes up take blocks eight times as large, and cells that are picked an image's columns.
 ROOM, LITTLE = 2 * BLOCK, 1 << 16
 SHORT = 128  # cells: of columns with no more, blocks are larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
@@ -69,7 +70,8 @@ def plan(
     A block has at least as many columns as BLAS wants. Where all of their terms would take more memory
     than is left for them, `beside` some other bytes, some channels are copied and multiplied at a
     time, and then the next: BLAS adds them up. All threads' blocks, and the padded cells that they are
-    copied from, take an eighth of all columns at most; or ROOM, if they may be `roomy`.
+    copied from, take an eighth of all columns at most; or ROOM, if they may be `roomy`, or eight blocks
+    of a layer so small that no second thread is worth calling.
     """
     shape, taps, dtype = columns.shape, prod(columns.shape.taps), columns.x.dtype
     bytes_a_column = max(shape.i * taps * dtype.itemsize, 1)
@@ -112,8 +114,9 @@ def is_picked(shape: Shape, steps: Steps) -> bool:
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, roomy: bool = False) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w).
 
-    It takes an eighth of the memory of all columns at most, or some kilobytes. If it may be `roomy`, small
-    layers take more, up to three megabytes, and less time.
+    It takes an eighth of the memory of all columns at most, or some kilobytes. If it may be `roomy`, it
+    takes less time, and more memory: up to three megabytes (ROOM) in general; a small layer up to eight
+    blocks, often all of its columns at once; and one tap with a stride, all columns of one image.
     """
     shape = shape_of(x, w, out)
     g, o, rows = shape.g, shape.o, shape.i * prod(shape.taps)
