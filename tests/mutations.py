@@ -459,7 +459,7 @@ MUTATIONS = [
         f"else x\n{BEGIN}compute(xp, x, gy,",
         ALGORITHMS,
     ),
-    Mutation("algorithms/calls.py", "s * m + d * k", "s * m - s + d * k", ALGORITHMS),
+    Mutation("algorithms/calls.py", "s * m + d * (k", "s * m - s + d * (k", ALGORITHMS),
     Mutation(
         "algorithms/calls.py", "if at_once and x.flags.carray and", "if at_once and", COMPILED
     ),
@@ -488,7 +488,7 @@ MUTATIONS = [
         "eighth_of(shape) + room",
         ALGORITHMS,
     ),
-    Mutation("algorithms/apart.py", "k <= s // gcd(s, d)", "k <= s", ALGORITHMS),
+    Mutation("algorithms/steps.py", "k <= s // gcd(s, d)", "k <= s", ALGORITHMS),
     Mutation("algorithms/apart.py", "slice(first - part.start", "slice(0", ALGORITHMS),
     Mutation("algorithms/apart.py", "(first - outputs.start) * s", "0", ALGORITHMS),
     Mutation("algorithms/apart.py", "reached == prod(size)", "True", ALGORITHMS),

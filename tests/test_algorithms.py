@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import subprocess
 import sys
 import threading
 import tracemalloc
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -89,7 +91,7 @@ def blocks(request, monkeypatch):
         monkeypatch.setattr(im2col, "BLOCK", 64)
         monkeypatch.setattr(im2col, "ROOM", 64)
         monkeypatch.setattr(im2col, "LEAST_COLUMNS", 3)
-        monkeypatch.setattr(im2col, "LEAST_TERMS", 1)
+        monkeypatch.setattr(im2col, "SOME_TERMS", 1)
         monkeypatch.setattr(im2col, "ALONE", 1)
         for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
             for least in ("ONE_THREAD", "SEVERAL", "SMALL_CHANNEL", "WAKE"):
@@ -354,20 +356,18 @@ def test_auto_takes_direct_sums_unless_an_error_is_allowed(monkeypatch, task, nu
             assert numba or name != "compiled"
     dense = SHAPES[1]._replace(i=128, o=128)
     for allowed in (0, 1e-5, 1e-3):
-        with convlib.allowed_error(allowed):
-            taken[allowed] = choice.choose(
-                "auto", task, dense, plain, np.dtype("float32"), np, "conv"
-            )
+        taken[allowed] = choice.choose(
+            "auto", task, dense, plain, np.dtype("float32"), np, "conv", allowed
+        )
     direct = "compiled" if numba else "im2col"
     assert taken == {0: direct, 1e-5: "winograd-f23", 1e-3: "winograd"}
-    with convlib.allowed_error(1e-3):
-        large = choice.choose("auto", task, SHAPES[7], plain, np.dtype("float32"), np, "conv")
-        strided = plain._replace(stride=(2, 2))
-        assert large == "fft"
-        assert (
-            choice.choose("auto", task, dense, strided, np.dtype("float32"), np, "conv") == direct
-        )
-        assert choice.choose("auto", task, dense, plain, np.dtype("int64"), np, "conv") == "im2col"
+    single, strided = np.dtype("float32"), plain._replace(stride=(2, 2))
+    for shape, steps, dtype, expected in (
+        (SHAPES[7], plain, single, "fft"),
+        (dense, strided, single, direct),
+        (dense, plain, np.dtype("int64"), "im2col"),
+    ):
+        assert choice.choose("auto", task, shape, steps, dtype, np, "conv", 1e-3) == expected
 
 
 @pytest.mark.parametrize("task", ["forward", "input", "weight"])
@@ -391,7 +391,8 @@ def test_allowed_error_belongs_to_its_block_and_thread():
     dense, plain = SHAPES[1], Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
 
     def name() -> str:
-        return choice.choose("auto", "forward", dense, plain, np.dtype("float32"), np, "conv")
+        allowed, dtype = choice.allowed_now(), np.dtype("float32")
+        return choice.choose("auto", "forward", dense, plain, dtype, np, "conv", allowed)
 
     direct = "compiled" if choice.is_available() else "im2col"
     with convlib.allowed_error(1e-3):
@@ -525,6 +526,14 @@ def test_who_asks_for_im2col_is_promised_little_memory(
     promised = extra_memory(lambda: convlib.conv2d(x, w, **settings, algorithm="im2col"))
     assert 0 < promised <= columns / 8
     assert extra_memory(lambda: convlib.conv2d(x, w, **settings)) <= max(columns / 8, 6 << 20)
+
+
+@pytest.mark.parametrize("taps, stride, dilation", itertools.product(range(1, 5), repeat=3))
+def test_where_one_tap_reaches_a_cell(taps, stride, dilation):
+    steps = Steps((stride, 9), ((0, 0), (0, 0)), (dilation, 1))
+    reached = Counter(h * stride + k * dilation for h in range(40) for k in range(taps))
+    expected = max(reached.values()) == 1
+    assert choice.file_of("steps").one_tap_a_cell((taps, 2), steps) == expected
 
 
 def test_a_part_of_wider_rows_takes_no_more_memory(monkeypatch):
@@ -976,7 +985,7 @@ def test_pieces_of_a_weight_take_an_eighth_of_all_columns():
         (1, 64, 64, 56, 1),
     ):
         shape = Shape(images, 1, inputs, outputs, (size, size), (3, 3))
-        found = shared_rows.channels(shape, 0)
+        found = shared_rows.cut_channels(shape, 0)
         assert [c for some in found for c in range(inputs)[some]] == [*range(inputs)]
         most = max(some.stop - some.start for some in found)
         taken = outputs * most * 9 + (768 + 2 * size) * most * 3

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .memory import usable
+from .memory import in_a_row
 from .steps import Shape, Steps, with_numba
 from .threads import limit, pieces
 
@@ -55,7 +55,7 @@ def forward(
     n, (before, after) = x.shape[0] // images, steps.padding[-1]
     wide = np.empty((n, *x.shape[1:-1], x.shape[-1] * images), x.dtype)
     sums = np.empty((n, *out.shape[1:-1], out.shape[-1] * images), out.dtype)
-    _share(rows.interleave, usable(np.ascontiguousarray(x)), wide, images, x[0].size)
+    _share(rows.interleave, in_a_row(x), wide, images, x[0].size)
     padding = (*steps.padding[:-1], (before * images, after * images))
     dilation = (*steps.dilation[:-1], steps.dilation[-1] * images)
     convolve(np, wide, w, sums, Steps(steps.stride, padding, dilation))

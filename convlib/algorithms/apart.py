@@ -16,7 +16,7 @@ A transposed convolution with stride 2 and 2×2 taps, a U-Net's way up, is such 
 
 from __future__ import annotations
 
-from math import gcd, prod
+from math import prod
 from types import ModuleType
 from typing import Any
 
@@ -25,7 +25,7 @@ import numpy as np
 from . import im2col
 from .blocks import Block, blocks
 from .products import is_own, multiply
-from .steps import Shape, Steps, seen, shape_of
+from .steps import Shape, Steps, one_tap_a_cell, seen, shape_of
 from .threads import limit, scratch, share
 
 __all__ = ["input_gradient", "is_apart"]
@@ -35,9 +35,7 @@ Range = tuple[slice, ...]
 
 def is_apart(shape: Shape, steps: Steps) -> bool:
     """Tell whether each cell of a strided input is reached by one tap at most."""
-    # the taps that reach one phase of the stride are every (s / gcd(s, d))-th: see `turned.py`
-    axes = zip(shape.taps, steps.stride, steps.dilation, strict=True)
-    return max(steps.stride) > 1 and all(k <= s // gcd(s, d) for k, s, d in axes)
+    return max(steps.stride) > 1 and one_tap_a_cell(shape.taps, steps)
 
 
 def places_of(

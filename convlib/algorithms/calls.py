@@ -16,28 +16,32 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..settings import Settings
 from . import apart, turned
 from .choice import allowed_now, choose, computes, file_of
 from .steps import Shape, Steps, sizes_in
 from .threads import Call
 
 
-def sizes_of(settings: Any) -> tuple[Shape, Steps, tuple[slice, ...] | None]:
+def sizes_steps_and_cells(settings: Settings) -> tuple[Shape, Steps, tuple[slice, ...] | None]:
     """Take from a call's settings what algorithms need beyond the arrays, and the cells of x that count.
 
-    These are all, unless there is room for more windows than there are outputs: an output_padding may
-    have made it. Where the columns are the input itself, the cells behind the last window would stand
-    in them.
+    These are all, and None says so, unless there is room for one more window on an axis than there are
+    outputs: an output_padding may have made it. Where the columns are the input itself, the cells
+    behind the last window would stand in them.
     """
     shape = sizes_in(
         settings.grouped_input_shape, settings.grouped_weight_shape, settings.grouped_output_shape
     )
     steps = Steps(settings.stride, settings.padding, settings.dilation)
+    cells, room_for_more = [], False
     sizes = zip(settings.grouped_input_shape[3:], shape.positions, shape.taps, *steps, strict=True)
-    ends = [(n, s * m + d * k - d - p[0] + 1, s) for n, m, k, s, p, d in sizes]
-    if all(n + p[1] < end for (n, end, _), p in zip(ends, steps.padding, strict=True)):
-        return shape, steps, None
-    return shape, steps, tuple(slice(max(end - s, 0)) for _, end, s in ends)
+    for n, m, k, s, (before, after), d in sizes:
+        # where one more window, of number m, would end: behind its last cell
+        end = s * m + d * (k - 1) + 1 - before
+        room_for_more |= end <= n + after
+        cells.append(slice(max(end - s, 0)))  # up to where the last window ends, of number m - 1
+    return shape, steps, tuple(cells) if room_for_more else None
 
 
 class Way(NamedTuple):
@@ -45,7 +49,7 @@ class Way(NamedTuple):
 
     compute: Callable[..., None] | None  # or the library's core is to do it
     steps: Steps
-    cells: tuple[slice, ...] | None  # of an input, that count: see `sizes_of`
+    cells: tuple[slice, ...] | None  # of an input, that count, or all: see `sizes_steps_and_cells`
     at_once: Callable[..., None] | None = None  # the same, of arrays without gaps: see `ready.py`
 
 
@@ -70,10 +74,10 @@ def function_of(
 
 @lru_cache(maxsize=1024)
 def _way(
-    settings: Any, task: str, algorithm: str, dtype: np.dtype, xp: ModuleType, allowed: float
+    settings: Settings, task: str, algorithm: str, dtype: np.dtype, xp: ModuleType, allowed: float
 ) -> Way:
-    shape, steps, cells = sizes_of(settings)
-    name = choose(algorithm, task, shape, steps, dtype, xp, settings.function)
+    shape, steps, cells = sizes_steps_and_cells(settings)
+    name = choose(algorithm, task, shape, steps, dtype, xp, settings.function, allowed)
     if name == "windows":
         return Way(None, steps, cells)
     at_once = None
@@ -83,20 +87,21 @@ def _way(
     return Way(function_of(name, task, shape, steps, algorithm == "auto"), steps, cells, at_once)
 
 
-def way_of(xp: ModuleType, task: str, settings: Any, algorithm: Any, dtype: np.dtype) -> Way:
+def way_of(xp: ModuleType, task: str, settings: Settings, algorithm: Any, dtype: np.dtype) -> Way:
     """Find how a call is computed. What errors are allowed counts as well."""
     if not isinstance(algorithm, str):
         raise TypeError(f"{settings.function}: algorithm must be a string, got {algorithm!r}.")
     return _way(settings, task, algorithm, dtype, xp, allowed_now())
 
 
-def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: str) -> bool:
+def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Settings, algorithm: str) -> bool:
     """Fill `out` (N, O, H', W') from (N, C, H, W) and (O, C // groups, K, L), of one dtype.
 
     Returns False, and does nothing, where the plain way through the library's core is to be taken.
     An empty result is never computed, but what cannot be asked for is refused for it as well.
     """
     compute, steps, cells, at_once = way_of(xp, "forward", settings, algorithm, x.dtype)
+    # contiguous, aligned and writeable (carray): what loops are compiled for
     if at_once and x.flags.carray and w.flags.carray:
         with Call():
             at_once(x, w, out)
@@ -109,7 +114,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, settings: Any, algorithm: 
 
 
 def input_gradient(
-    xp: ModuleType, gy: Any, w: Any, out: Any, settings: Any, algorithm: str
+    xp: ModuleType, gy: Any, w: Any, out: Any, settings: Settings, algorithm: str
 ) -> bool:
     """Fill `out` (N, C, H, W) from (N, O, H', W') and (O, C // groups, K, L), or return False."""
     compute, steps, _, _ = way_of(xp, "input", settings, algorithm, gy.dtype)
@@ -121,7 +126,7 @@ def input_gradient(
 
 
 def weight_gradient(
-    xp: ModuleType, x: Any, gy: Any, out: Any, settings: Any, algorithm: str
+    xp: ModuleType, x: Any, gy: Any, out: Any, settings: Settings, algorithm: str
 ) -> bool:
     """Fill `out` (O, C // groups, K, L) from (N, C, H, W) and (N, O, H', W'), or return False.
 

@@ -111,10 +111,14 @@ def choose(
     dtype: np.dtype,
     xp: ModuleType,
     function: str,
+    allowed: float = 0.0,
 ) -> str:
-    """Return an algorithm's name: what "auto" means for these sizes, or what was asked for."""
+    """Return an algorithm's name: what "auto" means for these sizes, or what was asked for.
+
+    `allowed` is the error that `allowed_error` lets "auto" make.
+    """
     if algorithm == "auto":
-        return _auto(task, shape, steps, dtype, xp is np, allowed_now())
+        return _auto(task, shape, steps, dtype, xp is np, allowed)
     if algorithm not in ALGORITHMS:
         raise ValueError(
             f"{function}: algorithm must be 'auto' or one of {', '.join(ALGORITHMS)}, "

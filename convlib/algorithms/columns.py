@@ -47,7 +47,8 @@ class Columns:
         if self.in_runs or not any(map(any, self.steps.padding)):
             return 0
         high, *wide = self.shape.positions
-        sizes = zip((min(high, ROWS), *wide), self.shape.taps, *self.steps[::2], strict=True)
+        stride, _, dilation = self.steps
+        sizes = zip((min(high, ROWS), *wide), self.shape.taps, stride, dilation, strict=True)
         return prod((m * s - s + k * d - d + 1) / (m * k) for m, k, s, d in sizes)
 
     def of(self, b: Block, channels: slice = ALL) -> Any:

@@ -27,7 +27,7 @@ import numpy as np
 
 from . import abreast, im2col
 from .memory import in_a_row, memory_of, usable
-from .steps import Shape, Steps, is_bare, shape_of, with_numba
+from .steps import Shape, Steps, is_bare, one_tap_a_cell, shape_of, with_numba
 from .threads import WAKE, pieces, scratch
 from .turned import in_order, parts_of, turned
 from .units import WIDEST, panels, planned, threads_for
@@ -78,7 +78,7 @@ def depthwise(
     loops = with_numba("depthwise")
     (above, _), (left, _) = steps.padding
     sizes = (shape.g, *x.shape[3:], *shape.positions, *steps.stride, above, left, *apart)
-    # a part of complex numbers could be seen as one axis, too, with gaps between its numbers
+    # a reshape would not do: real parts of complex numbers become one axis, but keep their gaps
     x, w, y = in_a_row(x), in_a_row(w), out.reshape(-1)
 
     def some(channels: slice, team: Any) -> Any:
@@ -143,8 +143,7 @@ def input_gradient(xp: ModuleType, gy: Any, w: Any, out: Any, steps: Steps) -> N
         return depthwise(gy, turned_kernel, out, shape_of(gy, w, out), whole, steps.stride)
     # The same parts as in `turned.py`, read and written in place. For few positions a weight is, too;
     # but one tap of several would be a number from each cache line.
-    ones = all(k <= s for k, s in zip(shape.taps, steps.stride, strict=True))
-    copied = ones or shape.n * prod(shape.positions) >= OFTEN
+    copied = one_tap_a_cell(shape.taps, steps) or shape.n * prod(shape.positions) >= OFTEN
     for part in parts_of(out.shape[3:], gy.shape[3:], shape.taps, steps):
         target = out[(..., *part.cells)]
         if part.taps:
@@ -216,14 +215,12 @@ def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bo
     found = planned(x, out, shape, steps, of_weight=True)
     arrays, terms = (*memory_of(x), *memory_of(gy)), len(found.at)
     loops = with_numba("sums" if few else "kernels")
-    # sums of few outputs are of so many terms at once; else whole registers, of whole matrices of sums
-    more = -terms % (AT_ONCE if few else MATRIX), 0 if few else -shape.o % WIDEST
-    at = np.concatenate([found.at, np.zeros(more[0] if few else 0, np.int64)])
-    sizes = (
-        (shape.g, shape.o, terms + more[0])
-        if few
-        else (shape.g, terms + more[0], shape.o + more[1])
-    )
+    if few:  # (g, o, terms), so many terms at once
+        more = -terms % AT_ONCE
+        sizes, at = (shape.g, shape.o, terms + more), np.append(found.at, np.zeros(more, np.int64))
+    else:  # (g, terms, o): whole registers of outputs, and of these whole matrices
+        sizes = shape.g, terms + -terms % MATRIX, shape.o + -shape.o % WIDEST
+        at = found.at
     # each thread adds up units of its own, always the same ones: the sum does not depend on time
     sums = np.zeros((len(found.parts), *sizes), out.dtype)
 

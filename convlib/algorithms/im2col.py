@@ -37,7 +37,7 @@ BLOCK = min(near() * 3 // 2, 3 << 19)
 ROOM, LITTLE = 2 * BLOCK, 1 << 16
 SHORT = 128  # cells: of columns with no more, blocks are larger
 LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
-LEAST_TERMS = 288  # of some channels: with many fewer, sums would be read and written too often
+SOME_TERMS = 288  # of some channels: with many fewer, sums would be read and written too often
 FEW_TERMS = 96  # the same where memory counts more
 ALONE = 128  # columns of an image, of which no block need hold several
 OBJECTS = 1 << 13  # bytes that Python's own objects take meanwhile
@@ -83,7 +83,7 @@ def plan(
     eighth = positions * bytes_a_column // 8 - beside - OBJECTS
     share_of = threads * (1 + columns.padded_for_each())
     room = int((ROOM if roomy else min(max(eighth, LITTLE), ROOM)) / share_of)
-    least, terms = (LEAST_COLUMNS // threads, LEAST_TERMS) if roomy else (1, FEW_TERMS)
+    least, terms = (LEAST_COLUMNS // threads, SOME_TERMS) if roomy else (1, FEW_TERMS)
     if shape.products < ONE_THREAD and roomy:
         size *= 8
     else:

@@ -57,7 +57,7 @@ def in_a_row(array: Any) -> Any:
 
 
 def steps_without_gaps(shape: tuple[int, ...], lead: int = 3) -> np.ndarray:
-    """The same of an array whose cells lie one behind another."""
+    """The steps that `steps_of` finds in an array of this shape whose cells lie one behind another."""
     strides = [prod(shape[axis + 1 :]) for axis in range(len(shape))]
     return steps_of(shape, tuple(strides), 1, lead)
 

@@ -57,7 +57,7 @@ def multiply(
     adds = out.ndim < max(a.ndim, b.ndim)
     size = out.size * a.shape[-1] * (len(a) if adds else 1)
     threads = threads_for(xp, size, out.dtype) if shared else 0
-    if threads > 1 and share(a, b, out, threads, size >= WAKE, more):
+    if threads > 1 and share_product(a, b, out, threads, size >= WAKE, more):
         return
     # a single call of BLAS with threads would keep them awake
     with one_blas_thread() if threads == 1 else nullcontext():
@@ -81,7 +81,7 @@ def product(xp: ModuleType, a: Any, b: Any, out: Any, adds: bool, more: bool) ->
         xp.matmul(a, b, out=out)
 
 
-def share(a: Any, b: Any, out: Any, threads: int, wake: bool, more: bool) -> bool:
+def share_product(a: Any, b: Any, out: Any, threads: int, wake: bool, more: bool) -> bool:
     """Share out a product, or do nothing and return False if BLAS cannot read it where it is."""
     gemm, arrays = with_numba("gemm"), (a, b, out)
     strides = a.strides, b.strides, out.strides

@@ -1,8 +1,8 @@
 """A forward pass that is ready: a compiled loop, with all that it takes but the arrays.
 
-Most calls are of whole arrays, whose cells lie one behind another. A loop takes them as they are,
-whatever axes they have. So what `compiled.py` does in Python before a loop begins, to see how arrays
-lie and to look up plans, is done for a layer's first call alone.
+Most calls are of whole arrays, whose cells lie one behind another. A loop takes them as they are: with
+or without axes of a batch or of groups, the memory is the same. So what `compiled.py` does in Python
+before a loop begins, to see how arrays lie and to look up plans, is done for a layer's first call alone.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from .units import MOST_KEPT, panels, plan, threads_for
 class Taken(NamedTuple):
     """What a loop takes behind each array, if anything; then each thread's units; and what follows."""
 
-    x: tuple[np.ndarray, ...]
-    w: tuple[np.ndarray, ...]
-    y: tuple[np.ndarray, ...]
-    parts: list[tuple[np.ndarray]]
-    rest: tuple[Any, ...]
+    x: tuple[np.ndarray, ...]  # (steps,), as of `memory.steps_of`
+    w: tuple[np.ndarray, ...]  # (steps,), or () for `pointwise.py`, whose weights are one row
+    y: tuple[np.ndarray, ...]  # (steps,)
+    parts: list[tuple[np.ndarray]]  # (units,) of each thread
+    rest: tuple[Any, ...]  # what stands behind the units in the loop's signature, before the memory
     memory: int  # how many values a thread works in
 
 

@@ -17,8 +17,6 @@ from numba import njit
 from .signals import rest, ring
 from .vectors import compiled_loop, move
 
-# Unsigned numbers index memory as they are; a signed one could count from the end.
-TWO, THREE = np.uintp(2), np.uintp(3)
 BLOCK = 64  # cells of each image that are copied before the next image's
 
 
@@ -60,6 +58,7 @@ def copy_rows(to, place, line, apart, x, cell, down, step, rows, n):
     elif apart == 1 and step == 2 and n >= 4:
         every_second(to, place, line, x, cell, down, rows, n)
     else:
+        # unsigned numbers index memory as they are; a signed one could count from the end
         for r in range(rows):
             for q in range(n):
                 there = np.uintp(place + r * line + q * apart)

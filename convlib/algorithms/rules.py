@@ -14,7 +14,7 @@ import numpy as np
 
 from .caches import near
 from .shared_rows import LEAST
-from .steps import Shape, Steps, is_available, with_numba
+from .steps import Shape, Steps, is_available, one_tap_a_cell, with_numba
 
 WORTH_READING = 1 << 18  # of a layer of one tap and few outputs
 WORTH_TELLING = 1 << 19  # of a layer of one tap: for fewer, BLAS is told sooner what to do
@@ -46,8 +46,8 @@ def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> boo
         # the input's gradient needs the weight turned round
         return task == "forward" or weights <= 8 * positions
     # each of the input's cells is reached through one tap: a product for each tap
-    ones = all(k <= s for k, s in zip(shape.taps, steps.stride, strict=True))
-    if task == "input" and ones and channels > 16 and not has_wide_registers():
+    ones = task == "input" and one_tap_a_cell(shape.taps, steps)
+    if ones and channels > 16 and not has_wide_registers():
         return False
     # each thread adds to the whole of the weight's gradient for some positions after the others: it
     # comes from farther away than BLAS' columns, if it is large and positions are few

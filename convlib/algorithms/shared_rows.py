@@ -100,7 +100,7 @@ def has_blocks(shape: Shape, threads: int) -> bool:
     return shape.n * prod(shape.positions) >= COLUMNS * threads
 
 
-def channels(shape: Shape, axis: int, threads: int = 1) -> list[slice]:
+def cut_channels(shape: Shape, axis: int, threads: int = 1) -> list[slice]:
     """Cut the input's channels, so that a weight in order and its columns take an eighth of all."""
     most = eighth_of(shape) // taken_by_each(shape, axis, threads)
     return pieces(shape.i, max(most, least_channels(shape, axis)))
@@ -156,7 +156,7 @@ def forward(x: Any, w: Any, out: Any, steps: Steps, axis: int, threads: int, roo
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
     # if it may be roomy, the memory of one thread alone is looked at
-    found = channels(shape, axis, 1 if roomy else threads)
+    found = cut_channels(shape, axis, 1 if roomy else threads)
     strips = Strips(x, shape, steps, axis)
     most = max(some.stop - some.start for some in found)
     parts = blocks_of(shape, steps, axis, x.itemsize, most, threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
-from math import prod
+from math import gcd, prod
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -81,6 +81,16 @@ def is_bare(shape: Shape, steps: Steps) -> bool:
 def is_pointwise(shape: Shape, steps: Steps) -> bool:
     """Tell whether the columns are the input itself: one tap, no stride, no padding."""
     return max(steps.stride) == 1 and is_bare(shape, steps)
+
+
+@lru_cache(maxsize=1024)
+def one_tap_a_cell(taps: tuple[int, ...], steps: Steps) -> bool:
+    """Tell whether each cell of an input is reached by one tap at most.
+
+    The taps that reach one phase of a stride are every (s / gcd(s, d))-th: see `turned.py`.
+    """
+    axes = zip(taps, steps.stride, steps.dilation, strict=True)
+    return all(k <= s // gcd(s, d) for k, s, d in axes)
 
 
 def cells_read(

@@ -11,12 +11,13 @@ import numpy as np
 from numba import njit
 
 from .kernels import distances, see
-from .rows import THREE, TWO, lay_out
+from .rows import lay_out
 from .signals import rest, ring
 from .vectors import compiled_loop, wide_vectors
 
 ROUND = 32  # cells: runs are multiples, since cells beside whole vectors would be added up singly
 TILE = 1024  # cells of a row that stay in the innermost cache, for all channels and taps
+TWO, THREE = np.uintp(2), np.uintp(3)  # unsigned, as all that index memory
 
 
 @njit(nogil=True, fastmath={"contract", "reassoc", "nsz"})

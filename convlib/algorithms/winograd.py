@@ -31,7 +31,7 @@ import numpy as np
 from .blocks import Block, blocks
 from .columns import Columns
 from .im2col import BLOCK, GPU_BLOCK, ONE_THREAD
-from .memory import memory_of, usable
+from .memory import in_a_row, memory_of, usable
 from .steps import Shape, Steps, is_available, shape_of, with_numba
 from .threads import WAKE, limit, pieces, scratch, share
 from .units import WIDEST, shared_outputs, threads_for
@@ -133,7 +133,7 @@ def compiled(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
     """The same with `tiles.py`: (n, g, i, H, W) and (g, o, i, 3, 3) to (n, g, o, h, w)."""
     tiles = with_numba("tiles")
     units, sizes, size = planned(x.shape[3:], shape, steps, threads_for(shape), x.itemsize)
-    arrays = *memory_of(usable(x)), usable(np.ascontiguousarray(w)).reshape(-1), *memory_of(out)
+    arrays = *memory_of(usable(x)), in_a_row(w), *memory_of(out)
 
     def some(part: Any, team: Any) -> Any:
         memory = scratch(np, size, x.dtype)
