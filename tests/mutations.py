@@ -484,8 +484,8 @@ MUTATIONS = [
     Mutation("algorithms/shared_rows.py", "COLUMNS * 3 // 4", "COLUMNS", ALGORITHMS),
     Mutation(
         "algorithms/shared_rows.py",
-        "max(eighth_of(shape), room)",
-        "eighth_of(shape) + room",
+        "max(eighth_of(shape, itemsize), room)",
+        "eighth_of(shape, itemsize) + room",
         ALGORITHMS,
     ),
     Mutation("algorithms/steps.py", "k <= s // gcd(s, d)", "k <= s", ALGORITHMS),
@@ -504,7 +504,9 @@ MUTATIONS = [
     Mutation("algorithms/gemm.py", " or found[2][-1] == TURNED", "", ALGORITHMS),
     Mutation("algorithms/gemm.py", "+ first * wide * of_y[3]", "", ALGORITHMS),
     Mutation("algorithms/gemm.py", "line % high * x_steps[5]", "line * x_steps[5]", ALGORITHMS),
-    Mutation("algorithms/products.py", "if multiplications >= SHARED", "if True", ALGORITHMS),
+    Mutation(
+        "algorithms/products.py", "if multiplications >= PRODUCT_SHARED", "if True", ALGORITHMS
+    ),
     Mutation("algorithms/products.py", "multiplications < SINGLE or ", "", ALGORITHMS),
     Mutation("algorithms/products.py", "if shared else 0", "if True else 0", ALGORITHMS),
     Mutation("algorithms/products.py", "() if threads == 1 else", "() if False else", ALGORITHMS),
@@ -526,7 +528,7 @@ MUTATIONS = [
     Mutation("algorithms/shared_rows.py", " or y.strides[2] < size", "", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "not is_dense(y, axis + 3) or", "", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "*sizes), 2, 4)", "*sizes), 2, 3)", ALGORITHMS),
-    Mutation("algorithms/shared_rows.py", "of(shape) - weight", "of(shape)", ALGORITHMS),
+    Mutation("algorithms/shared_rows.py", "itemsize) - weight", "itemsize)", ALGORITHMS),
     Mutation(
         "algorithms/shared_rows.py",
         "return axis if row >= TERMS or saves else None",
@@ -534,7 +536,7 @@ MUTATIONS = [
         ALGORITHMS,
     ),
     Mutation("algorithms/shared_rows.py", "threads if number < threads else 1", "1", ALGORITHMS),
-    Mutation("algorithms/shared_rows.py", "prod(shape.taps) // 8", "prod(shape.taps)", ALGORITHMS),
+    Mutation("algorithms/shared_rows.py", "columns // 8 -", "columns -", ALGORITHMS),
     Mutation("algorithms/strips.py", "and is_dense(x", "or is_dense(x", ALGORITHMS),
     Mutation("algorithms/shared_rows.py", "not y.flags.aligned", "False", ALGORITHMS),
     Mutation("algorithms/strips.py", "max(-shift, 0), size", "0, size", ALGORITHMS),

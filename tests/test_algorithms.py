@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 from conv_cases import CASES, Case
+from layouts import layouts
 from near import EPSILONS, assert_near, needs, numbers
 
 import convlib
@@ -94,7 +95,7 @@ def blocks(request, monkeypatch):
         monkeypatch.setattr(im2col, "SOME_TERMS", 1)
         monkeypatch.setattr(im2col, "ALONE", 1)
         for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
-            for least in ("ONE_THREAD", "SEVERAL", "SMALL_CHANNEL", "WAKE"):
+            for least in ("BLOCKS_SHARED", "SEVERAL", "SMALL_CHANNEL", "WAKE"):
                 if hasattr(choice.file_of(name), least):
                     monkeypatch.setattr(choice.file_of(name), least, 0)
         winograd = choice.file_of("winograd")
@@ -108,7 +109,7 @@ def blocks(request, monkeypatch):
             "im2col", "flat", "bands", "taps", "units", "winograd", "fft", "apart", "products",
         ):  # fmt: skip
             monkeypatch.setattr(choice.file_of(name), "limit", lambda: 2)
-        for least in ("SINGLE", "SHARED"):
+        for least in ("SINGLE", "PRODUCT_SHARED"):
             monkeypatch.setattr(choice.file_of("products"), least, 0)
         for name, size in (("ROOM", 1), ("COLUMNS", 9), ("LEAST", 1), ("TERMS", 1), ("PIECE", 2)):
             monkeypatch.setattr(choice.file_of("shared_rows"), name, size)
@@ -528,7 +529,7 @@ def test_who_asks_for_im2col_is_promised_little_memory(
     assert extra_memory(lambda: convlib.conv2d(x, w, **settings)) <= max(columns / 8, 6 << 20)
 
 
-@pytest.mark.parametrize("taps, stride, dilation", itertools.product(range(1, 5), repeat=3))
+@pytest.mark.parametrize("taps, stride, dilation", list(itertools.product(range(1, 5), repeat=3)))
 def test_where_one_tap_reaches_a_cell(taps, stride, dilation):
     steps = Steps((stride, 9), ((0, 0), (0, 0)), (dilation, 1))
     reached = Counter(h * stride + k * dilation for h in range(40) for k in range(taps))
@@ -658,7 +659,7 @@ def test_when_two_threads_are_left_to_blas(monkeypatch, numba):
 def shared_by(monkeypatch, number):
     """Let products of any size be shared by so many threads, and say how each was."""
     needs("compiled")
-    for least in ("SINGLE", "SHARED", "WAKE"):
+    for least in ("SINGLE", "PRODUCT_SHARED", "WAKE"):
         monkeypatch.setattr(products, least, 0)
     for module in (products, im2col, threads):
         monkeypatch.setattr(module, "limit", lambda: number)
@@ -825,6 +826,32 @@ def test_cells_of_strided_layers_are_picked_in_each_thread(
         assert [q for start, stop in parts for q in range(start, stop)] == [*range(lines)]
 
 
+def test_who_picks_cells_takes_memory_for_its_part(monkeypatch):
+    """Not for the whole image. And BLAS gets an aligned weight."""
+    own(monkeypatch)
+    shared_by(monkeypatch, 2)
+    auto_takes_im2col(monkeypatch)
+    sizes, weights, gemm = [], [], choice.file_of("gemm")
+
+    def scratch(xp, size, dtype, scratch=products.scratch):
+        sizes.append(size)
+        return scratch(xp, size, dtype)
+
+    def picked(call, one, w, *rest, picked=gemm.picked):
+        weights.append(w)
+        return picked(call, one, w, *rest)
+
+    monkeypatch.setattr(products, "scratch", scratch)
+    monkeypatch.setattr(gemm, "picked", picked)
+    x, w = numbers((1, 4, 25, 33), "float32", 0), numbers((6, 4, 1, 1), "float32", 1)
+    for _, weight in layouts(w):
+        sizes.clear()
+        found = convlib.conv2d(x, weight, stride=2)
+        assert_near(found, convlib.conv2d(x, w, stride=2, algorithm="windows"), EPSILONS)
+        assert sizes == [4 * 7 * 17] * 2  # of thirteen lines
+    assert not any(address % 4 for address in weights)
+
+
 @pytest.mark.parametrize("numba", [False, True])
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_when_columns_share_rows(monkeypatch, number, numba):
@@ -985,15 +1012,15 @@ def test_pieces_of_a_weight_take_an_eighth_of_all_columns():
         (1, 64, 64, 56, 1),
     ):
         shape = Shape(images, 1, inputs, outputs, (size, size), (3, 3))
-        found = shared_rows.cut_channels(shape, 0)
+        found = shared_rows.cut_channels(shape, 0, 4)
         assert [c for some in found for c in range(inputs)[some]] == [*range(inputs)]
         most = max(some.stop - some.start for some in found)
         taken = outputs * most * 9 + (768 + 2 * size) * most * 3
         eighth = inputs * images * size**2 * 9 // 8
         assert len(found) == pieces
-        assert shared_rows.is_heavy(shape, 0, 0) == (taken > eighth)
-        assert not shared_rows.is_heavy(shape, 0, max(taken, eighth))
-        assert shared_rows.is_heavy(shape, 0, taken - 1) == (taken > eighth)
+        assert shared_rows.is_heavy(shape, 0, 4, 0) == (taken > eighth)
+        assert not shared_rows.is_heavy(shape, 0, 4, max(taken, eighth))
+        assert shared_rows.is_heavy(shape, 0, 4, taken - 1) == (taken > eighth)
 
 
 @pytest.mark.parametrize(
@@ -1363,7 +1390,7 @@ def test_rows_are_flattened_from_image_to_image(monkeypatch, number, stride, dil
     layout = flat.layout_of(Shape(10, 3, 2, 1, expected.shape[2:], (3, 2)), steps)
     plane = int(np.prod(layout.wide))
     block = number * 3 * plane * (2 * (len(layout.phases) + 6) + 1) * 8
-    for name, value in {"BLOCK": block, "ONE_THREAD": 0, "LONG": 3 * plane}.items():
+    for name, value in {"BLOCK": block, "BLOCKS_SHARED": 0, "LONG": 3 * plane}.items():
         monkeypatch.setattr(flat, name, value)
     monkeypatch.setattr(flat, "limit", lambda: 1)
     found = convlib.conv2d(x, w, **settings, algorithm="flat")
@@ -1580,7 +1607,7 @@ def test_blocks_of_a_gradient_that_blas_cannot_read_are_added(monkeypatch, fit):
     monkeypatch.setattr(im2col, "BLOCK", 1 << 12)
     monkeypatch.setattr(im2col, "ROOM", 1 << 12)
     monkeypatch.setattr(im2col, "LEAST_COLUMNS", 40)
-    monkeypatch.setattr(im2col, "ONE_THREAD", 0)
+    monkeypatch.setattr(im2col, "BLOCKS_SHARED", 0)
     x = numbers((1, 4, 20, 20), "float32", 0)
     gy = numbers((1, 6, 20, 20), "float32", 1)
     gy = gy[:, ::-1] if fit == "backwards" else np.broadcast_to(gy[:, :1], gy.shape)

@@ -15,16 +15,15 @@ Source: the band matrix is the Toeplitz matrix of R. Gray, *Toeplitz and circula
 
 from __future__ import annotations
 
-from itertools import product
 from math import prod
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .im2col import ONE_THREAD, weight_gradient
+from .im2col import weight_gradient
 from .steps import Steps, seen, shape_of
-from .threads import limit, pieces, share
+from .threads import BLOCKS_SHARED, limit, pieces, share
 
 CELLS = 1 << 16  # values of the bands of one block
 
@@ -70,7 +69,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
                 x[(slice(None), channels, 0, *cells)], band
             )
 
-    several = xp is np and shape.products >= ONE_THREAD // 16
+    several = xp is np and shape.products >= BLOCKS_SHARED // 16
     room = max(CELLS // max(width * m * prod(shape.taps[:-1]), 1), 1) if xp is np else shape.g
-    jobs = list(product(pieces(shape.g, room, limit() if several else 1)))
+    jobs = [(part,) for part in pieces(shape.g, room, limit() if several else 1)]
     share(some, jobs, several)

@@ -15,6 +15,8 @@ import numpy as np
 from .steps import Shape
 from .threads import pieces
 
+OBJECTS = 1 << 14  # bytes that Python's own objects take meanwhile
+
 
 class Block(NamedTuple):
     """A piece of the output: some images, some groups, and a range of one axis of positions."""

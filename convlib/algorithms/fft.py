@@ -21,9 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from .im2col import ONE_THREAD
 from .steps import Steps, shape_of
-from .threads import limit, pieces, share
+from .threads import BLOCKS_SHARED, limit, pieces, share
 
 
 def fast_length(least: int) -> int:
@@ -102,7 +101,7 @@ def _inner(size: tuple[int, ...], steps: Steps) -> tuple[slice, ...]:
 def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
-    period = Period(xp, x, steps, xp is np and shape.products >= ONE_THREAD)
+    period = Period(xp, x, steps, xp is np and shape.products >= BLOCKS_SHARED)
     # (f, n, g, i), and the conjugate's transform of a kernel spread by its dilation: (f, g, o, i)
     image = period.of(x, _inner(x.shape[3:], steps))
     kernel = period.of(w.conj(), _every(shape.taps, steps.dilation)).conj()
@@ -114,7 +113,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
     """(n, g, i, H, W) and (n, g, o, h, w) to (g, o, i, k, l)."""
     shape = shape_of(x, out, gy)
-    period = Period(xp, x, steps, xp is np and shape.products >= ONE_THREAD)
+    period = Period(xp, x, steps, xp is np and shape.products >= BLOCKS_SHARED)
     # the roles of stride and dilation change: the gradient is spread, and every d-th lag is kept
     image = period.of(x, _inner(x.shape[3:], steps))
     gradient = period.of(gy.conj(), _every(shape.positions, steps.stride)).conj()

@@ -29,9 +29,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..windows import strided_windows
-from .im2col import ONE_THREAD, weight_gradient
+from .im2col import weight_gradient
 from .steps import Shape, Steps, seen, shape_of
-from .threads import limit, pieces, scratch, share
+from .threads import BLOCKS_SHARED, limit, pieces, scratch, share
 
 # Bytes that a block takes, rows and columns and results. Where several threads copy, each waits for
 # Python's lock once a call: twice as many make half as many calls.
@@ -125,7 +125,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
     order = (1, 2, 0, *range(3, x.ndim))
     x, out, matrix = x.transpose(order), out.transpose(order), w.reshape(*w.shape[:2], -1)
 
-    several = xp is np and shape.products >= ONE_THREAD // 8
+    several = xp is np and shape.products >= BLOCKS_SHARED // 8
     threads = limit() if several else 1
     by_n = pieces(shape.n, LONG // plane)
     images = by_n[-1].stop - by_n[-1].start  # the last piece is as large as any

@@ -21,12 +21,12 @@ import numpy as np
 
 from . import shared_rows
 from .blas import address_of_gemm
-from .blocks import Block, blocks, most_columns
+from .blocks import OBJECTS, Block, blocks, most_columns
 from .caches import near
 from .columns import Columns
 from .products import is_own, multiply, pick, threads_for
 from .steps import Shape, Steps, is_bare, is_pointwise, shape_of
-from .threads import limit, pieces, scratch, share
+from .threads import BLOCKS_SHARED, limit, pieces, scratch, share
 from .turned import in_order
 
 # Bytes of a block of columns. BLAS takes from it what fits into the cache that a core has for itself.
@@ -40,8 +40,6 @@ LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 SOME_TERMS = 288  # of some channels: with many fewer, sums would be read and written too often
 FEW_TERMS = 96  # the same where memory counts more
 ALONE = 128  # columns of an image, of which no block need hold several
-OBJECTS = 1 << 13  # bytes that Python's own objects take meanwhile
-ONE_THREAD = 1 << 21  # multiplications that one thread does before a second one would have woken up
 SEVERAL = 1 << 28  # from here on Python's threads may share blocks out
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
 
@@ -84,7 +82,7 @@ def plan(
     share_of = threads * (1 + columns.padded_for_each())
     room = int((ROOM if roomy else min(max(eighth, LITTLE), ROOM)) / share_of)
     least, terms = (LEAST_COLUMNS // threads, SOME_TERMS) if roomy else (1, FEW_TERMS)
-    if shape.products < ONE_THREAD and roomy:
+    if shape.products < BLOCKS_SHARED and roomy:
         size *= 8
     else:
         size = min(size, int(max(eighth, 0) / share_of) if roomy else room)
@@ -146,7 +144,7 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps, roomy: bool 
     pays = shared_rows.has_blocks(shape, limit()) if several else not own
     threads = limit() if several else 1
     room = (ROOM // x.itemsize, 1) if roomy else (0, threads)
-    if axis is not None and pays and not shared_rows.is_heavy(shape, axis, *room):
+    if axis is not None and pays and not shared_rows.is_heavy(shape, axis, x.itemsize, *room):
         shared_rows.forward(x, w, out, steps, axis, threads, roomy)
         return
     if prod(shape.taps) > 1 and not w.flags.c_contiguous:

@@ -21,10 +21,9 @@ import numpy as np
 from .blas import add_product, address_of_gemm, can_add
 from .memory import memory_of, usable
 from .steps import is_available, with_numba
-from .threads import WAKE, limit, one_blas_thread, pieces, scratch
+from .threads import PRODUCT_SHARED, WAKE, limit, one_blas_thread, pieces, scratch
 
 SINGLE = 1 << 18  # multiplications: with fewer, BLAS itself keeps to one thread
-SHARED = 1 << 22  # with fewer, one thread is done before another one has begun
 
 
 def address_of(dtype: np.dtype) -> int:
@@ -42,7 +41,7 @@ def threads_for(xp: ModuleType, multiplications: int, dtype: np.dtype) -> int:
     if xp is not np or multiplications < SINGLE or not address_of(dtype):
         return 0
     threads = limit()
-    return 0 if threads == 1 else threads if multiplications >= SHARED else 1
+    return 0 if threads == 1 else threads if multiplications >= PRODUCT_SHARED else 1
 
 
 def multiply(
@@ -105,8 +104,9 @@ def pick(x: Any, w: Any, out: Any, threads: int) -> None:
 
     Each thread puts the cells of some rows together, and multiplies them.
     """
-    gemm, w = with_numba("gemm"), np.ascontiguousarray(w)
-    lines, columns, cells = prod(out.shape[3:-1]), out.shape[-1], x.shape[2] * prod(out.shape[3:])
+    gemm = with_numba("gemm")
+    w = w if w.flags.c_contiguous and w.flags.aligned else w.copy()
+    lines, columns = prod(out.shape[3:-1]), out.shape[-1]
     sizes = np.array([*out.shape[1:3], x.shape[2], lines, out.shape[-2], columns])
     y = out.reshape(*out.shape[:3], -1)
     arrays = np.array([gemm.matrix(a.shape, a.strides, a.itemsize) for a in (w, y)])
@@ -114,10 +114,14 @@ def pick(x: Any, w: Any, out: Any, threads: int) -> None:
     call, one = address_of(out.dtype), out.dtype.type(1)
     every = call, one, *addresses, sizes, arrays, *memory_of(usable(x))
 
+    parts = [(part,) for part in pieces(len(x) * lines, len(x) * lines, threads)]
+    # lines of an image that a part puts together, at most
+    most = min(lines, max(part.stop - part.start for (part,) in parts))
+    cells = x.shape[2] * most * columns
+
     def some(part: slice, team: Any) -> Any:
         memory = scratch(np, cells, out.dtype)
         return gemm.picked(*every, memory, part.start, part.stop, team)
 
-    parts = [(part,) for part in pieces(len(x) * lines, len(x) * lines, threads)]
     with one_blas_thread():
         with_numba("helpers").share(some, parts, out.size * x.shape[2] >= WAKE)

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from .blas import add_product, address_of_gemm
+from .blocks import OBJECTS
 from .caches import near
 from .steps import Shape, Steps, shape_of
 from .strips import Part, Strips, is_dense
@@ -42,7 +43,6 @@ LEAST = 512  # columns of an image: with fewer, the columns of all taps are as f
 # for each output.
 TERMS, SAVED = 96, 2
 PIECE = 768  # the same for a row of a weight's piece, and twice what BLAS takes at a time
-OBJECTS = 1 << 12  # values that take as much as Python's own objects meanwhile
 ROWS = 16  # channels of a weight that are put in order at a time
 
 
@@ -66,9 +66,10 @@ def axis_of(xp: ModuleType, shape: Shape, steps: Steps, y: Any) -> int | None:
     return None
 
 
-def eighth_of(shape: Shape) -> int:
+def eighth_of(shape: Shape, itemsize: int) -> int:
     """How many values take an eighth of all columns, beside Python's own objects."""
-    return shape.n * shape.g * shape.i * prod(shape.positions) * prod(shape.taps) // 8 - OBJECTS
+    columns = shape.n * shape.g * shape.i * prod(shape.positions) * prod(shape.taps)
+    return columns // 8 - OBJECTS // itemsize
 
 
 def taken_by_each(shape: Shape, axis: int, threads: int = 1) -> int:
@@ -86,13 +87,13 @@ def least_channels(shape: Shape, axis: int) -> int:
     return min(shape.i, -(-PIECE // prod(shape.taps[axis + 1 :])))
 
 
-def is_heavy(shape: Shape, axis: int, room: int, threads: int = 1) -> bool:
+def is_heavy(shape: Shape, axis: int, itemsize: int, room: int, threads: int = 1) -> bool:
     """Tell whether a weight takes too much memory to be put in order, and so too much time.
 
     That is more than an eighth of all columns, and more than there is `room` for in any case.
     """
     taken = least_channels(shape, axis) * taken_by_each(shape, axis, threads)
-    return taken > max(eighth_of(shape), room)
+    return taken > max(eighth_of(shape, itemsize), room)
 
 
 def has_blocks(shape: Shape, threads: int) -> bool:
@@ -100,9 +101,9 @@ def has_blocks(shape: Shape, threads: int) -> bool:
     return shape.n * prod(shape.positions) >= COLUMNS * threads
 
 
-def cut_channels(shape: Shape, axis: int, threads: int = 1) -> list[slice]:
+def cut_channels(shape: Shape, axis: int, itemsize: int, threads: int = 1) -> list[slice]:
     """Cut the input's channels, so that a weight in order and its columns take an eighth of all."""
-    most = eighth_of(shape) // taken_by_each(shape, axis, threads)
+    most = eighth_of(shape, itemsize) // taken_by_each(shape, axis, threads)
     return pieces(shape.i, max(most, least_channels(shape, axis)))
 
 
@@ -117,7 +118,7 @@ def blocks_of(
     inner, wide = prod(shape.taps[axis + 1 :]), prod(shape.positions[axis + 1 :])
     column, weight = channels * inner, shape.g * shape.o * channels * prod(shape.taps)
     around = (shape.taps[axis] - 1) * steps.dilation[axis] * wide
-    columns = (eighth_of(shape) - weight) // (column * threads) - around
+    columns = (eighth_of(shape, itemsize) - weight) // (column * threads) - around
     wanted = ROOM // (column * itemsize)
     most = max(min(wanted, columns), COLUMNS) // wide
     number = shape.n * shape.g * prod(shape.positions[:axis])
@@ -156,7 +157,7 @@ def forward(x: Any, w: Any, out: Any, steps: Steps, axis: int, threads: int, roo
     """(n, g, i, H, W) and (g, o, i, k, l) to (n, g, o, h, w)."""
     shape = shape_of(x, w, out)
     # if it may be roomy, the memory of one thread alone is looked at
-    found = cut_channels(shape, axis, 1 if roomy else threads)
+    found = cut_channels(shape, axis, x.itemsize, 1 if roomy else threads)
     strips = Strips(x, shape, steps, axis)
     most = max(some.stop - some.start for some in found)
     parts = blocks_of(shape, steps, axis, x.itemsize, most, threads)

@@ -23,9 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from .im2col import ONE_THREAD
 from .steps import Steps, seen, shape_of
-from .threads import limit, pieces, share
+from .threads import BLOCKS_SHARED, limit, pieces, share
 
 
 def flatten(array: Any) -> Any:
@@ -51,10 +50,10 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             part = xp.matmul(matrix[g], flatten(cut))
             y[(..., *outputs)] += part.reshape(*part.shape[:3], *cut.shape[3:])
 
-    several = xp is np and shape.products >= ONE_THREAD
+    several = xp is np and shape.products >= BLOCKS_SHARED
     images = pieces(shape.n, 1 if several else shape.n)
     groups = pieces(shape.g, shape.g, limit() if several and len(images) == 1 else 1)
-    share(image, list(product(images, groups)))
+    share(image, list(product(images, groups)), several)
 
 
 def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> None:
@@ -74,7 +73,7 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
             parts = xp.matmul(flatten(y), flatten(cut).swapaxes(2, 3))
             out[(groups, slice(None), slice(None), *tap)] = parts.sum(0)
 
-    several = xp is np and shape.products >= ONE_THREAD // 16
+    several = xp is np and shape.products >= BLOCKS_SHARED // 16
     groups = pieces(shape.g, shape.g, limit() if several else 1)
     jobs = list(product(np.ndindex(*shape.taps), groups))
     share(one, jobs, several)

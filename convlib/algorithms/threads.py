@@ -1,13 +1,12 @@
 """Blocks of one convolution, shared out to threads.
 
-NumPy lets go of Python's lock while it copies and while BLAS multiplies, so that Python threads do
-work side by side. BLAS has threads of its own, though, and two kinds of threads on the same cores
-slow each other down. So while blocks are shared out here, BLAS keeps to one thread a call.
+NumPy lets go of Python's lock while it copies and while BLAS multiplies, so that Python threads do work
+side by side. BLAS has threads of its own, though, and two kinds of threads on the same cores slow each
+other down. So while blocks are shared out here, BLAS keeps to one thread a call.
 
 How many threads: as many as the user lets NumPy's BLAS have (OMP_NUM_THREADS and its like,
-`threadpoolctl.threadpool_limits`), and no more than the process has cores (its affinity, and
-PYTHON_CPU_COUNT from Python 3.13 on). With one thread, or a BLAS that takes no orders, the blocks
-are worked through one by one.
+`threadpoolctl.threadpool_limits`), and no more than the process has cores (its affinity, and from Python
+3.13 on PYTHON_CPU_COUNT). With one, or a BLAS that takes no orders, blocks are worked through one by one.
 """
 
 from __future__ import annotations
@@ -36,13 +35,15 @@ _busy: dict[int, int] = {}  # how many threads each caller's call, or each helpe
 _blas_before = 1  # BLAS' threads, as they stood before the first of the holders
 _kept = threading.local()
 KEEP = 1 << 22  # bytes that a thread keeps at most
-ALL, VIEWS = None, 256  # of them, by which name; and how many parts of them are kept in view
+ALL, VIEWS = None, 256  # the key of a thread's whole memory, and the most views of it that are kept
 ALIGNED = 64  # bytes of a cache line
-WAKE = 1 << 25  # multiplications: with fewer, a thread that sleeps would come too late
 
+# Multiplications from which other threads are worth calling.
+BLOCKS_SHARED = 1 << 21  # NumPy's, block by block: for those of the pool below
+PRODUCT_SHARED = 1 << 22  # BLAS', in one product: for those of `helpers.py`, while they are awake
+WAKE = 1 << 25  # BLAS' or those of compiled loops: for the same ones, even if they sleep
 
-_count = getattr(os, "process_cpu_count", os.cpu_count)
-# before Python 3.13, where it has no count of these
+_count = getattr(os, "process_cpu_count", os.cpu_count)  # there from Python 3.13 on
 _affinity = None if _count is not os.cpu_count else getattr(os, "sched_getaffinity", None)
 
 
@@ -172,8 +173,7 @@ def pieces(total: int, size: int, at_least: int = 1) -> list[slice]:
 def enter(wanted: int) -> int:
     """Write down as many threads as busy as there are wanted and may be, at least the one that asks."""
     me = threading.get_ident()
-    with _lock:
-        # who asks has looked at the limit; there may be others at work
+    with _lock:  # who asks has looked at the limit; there may be others at work
         others = sum(number for name, number in _busy.items() if name != me) if _busy else 0
         number = max(1, min(wanted, limit() - others)) if others else wanted
         _busy[me] = number

@@ -30,10 +30,10 @@ import numpy as np
 
 from .blocks import Block, blocks
 from .columns import Columns
-from .im2col import BLOCK, GPU_BLOCK, ONE_THREAD
+from .im2col import BLOCK, GPU_BLOCK
 from .memory import in_a_row, memory_of, usable
 from .steps import Shape, Steps, is_available, shape_of, with_numba
-from .threads import WAKE, limit, pieces, scratch, share
+from .threads import BLOCKS_SHARED, WAKE, limit, pieces, scratch, share
 from .units import WIDEST, shared_outputs, threads_for
 
 TILES = 112  # of a unit of the compiled loops, about
@@ -89,7 +89,7 @@ def plan(xp: ModuleType, tiles: Shape, itemsize: int) -> tuple[Block, ...]:
     bytes_a_tile = (tiles.i + tiles.o) * prod(tiles.taps) * itemsize
     if xp is not np:
         return blocks(tiles, max(GPU_BLOCK // bytes_a_tile, 1), 1)
-    threads = limit() if tiles.products >= ONE_THREAD else 1
+    threads = limit() if tiles.products >= BLOCKS_SHARED else 1
     return blocks(tiles, max(2 * BLOCK // bytes_a_tile, 64), threads)
 
 
