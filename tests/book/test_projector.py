@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 from test_pages import LIFELESS, OVERFLOW, serious
+from test_teach import FILES, links_of
 
 from notebooks import CHAPTERS
 
@@ -94,4 +97,60 @@ def test_a_chapter_leads_to_its_slides(open_page):
     # a window that has just been opened may not have its document yet
     popup.value.wait_for_function("() => document.documentElement?.dataset.ready")
     assert "One window" in popup.value.title()
+    assert opened.faults == []
+
+
+# What of an explorer is not within the window or lies under the page's head, and its smallest label.
+SEEN = r"""id => {
+  const explorer = document.getElementById(id), head = document.querySelector('.bd-header-article');
+  const top = head.getBoundingClientRect().bottom - 1, out = [];
+  const name = e => `<${e.tagName.toLowerCase()} ${e.getAttribute('class') ?? ''}>`;
+  for (const e of explorer.querySelectorAll('*')) {
+    const box = e.getBoundingClientRect(), { left, right, bottom } = box;
+    if (!box.width || !box.height || e.closest('.cw-note') || !e.checkVisibility()) continue;
+    if (box.top < top || left < -1 || right > innerWidth + 1 || bottom > innerHeight + 1)
+      out.push(`${name(e)} from ${left | 0}, ${box.top | 0} to ${right | 0}, ${bottom | 0}`);
+  }
+  const sentence = explorer.querySelector('.cw-sentence');
+  const size = parseFloat(getComputedStyle(sentence).fontSize) * sentence.currentCSSZoom;
+  return [out.slice(0, 5), size];
+}"""
+# The sentence of an explorer at 1280 by 720, in pixels of the screen.
+READABLE = 13
+
+
+@pytest.mark.parametrize("size, least", [("slides", READABLE), ("projector", 1.5 * READABLE)])
+def test_a_linked_explorer_is_on_the_screen_whole(open_page, size, least):
+    """Each that a plan or a note for lecturers links: controls, figure, formulas and sentence."""
+    links = sorted({link for name in FILES for link in links_of(name)})
+    opened, number, shown, found = None, None, None, []
+    for file, fragment, call in links:
+        if file != number:
+            name = file.removesuffix(".html")
+            opened, number = open_page(name, size=size, query=f"?projector#{fragment}"), file
+            opened.page.wait_for_selector(".cw-large")
+        elif fragment != shown:
+            opened.page.evaluate("hash => { location.hash = hash; }", fragment)
+        shown = fragment
+        opened.page.wait_for_timeout(200)  # what has grown is fitted once more
+        cut, text = opened.page.evaluate(SEEN, unquote(fragment).partition("?")[0])
+        if cut or text < least:
+            found.append(f"{call}: {cut}, {text:.1f} px")
+        assert not opened.faults
+    assert len(links) > 30 and found == []
+
+
+def test_an_explorer_that_grows_stays_within_the_window(open_page):
+    """And gets its own size back as the large type is switched off."""
+    opened = open_page("notebooks/03-strides", size="slides", query="?projector")
+    page = opened.page
+    page.wait_for_selector(".cw-large")
+    explorer = page.locator(".cw-explorer").first
+    explorer.evaluate("e => e.cwSet({ layers: Array(4).fill(e.cwState().layers[0]) })")
+    page.wait_for_function(
+        "() => document.querySelector('.cw-large').getBoundingClientRect().height < innerHeight"
+    )
+    page.keyboard.press("Alt+p")
+    assert explorer.evaluate("e => e.style.zoom") == ""
+    assert not page.locator(".cw-large").count()
     assert opened.faults == []

@@ -27,6 +27,9 @@ function mount(el) {
     console.error(error);
   }
 }
-const mountAll = () => document.querySelectorAll(".cw-explorer[data-explorer]").forEach(mount);
+const mountAll = () => {
+  document.querySelectorAll(".cw-explorer[data-explorer]").forEach(mount);
+  dispatchEvent(new Event("cw-mounted"));
+};
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", mountAll);
 else mountAll();

@@ -151,12 +151,13 @@ export const explorer = (module) => ({
       if (found) set(found);
       return found;
     };
-    const resized = new ResizeObserver(() => {
+    const resize = () => {
       const now = body.clientWidth;
       if (!now || Math.abs(now - width) < 2) return;
       width = now;
       draw();
-    });
+    };
+    const resized = new ResizeObserver(resize);
 
     const { signal } = over;
     window.addEventListener("keydown", onkey, { capture: true, signal });
@@ -171,7 +172,8 @@ export const explorer = (module) => ({
     }
     draw();
     resized.observe(title); // as wide as the figure, whose height changes too often
-    Object.assign(el, { cwNumbers: () => numbers, cwState: state, cwSet: set, cwSpec: spec, cwCode: texts }); // for the tests
+    // For the slides, which make it larger; the others for the tests.
+    Object.assign(el, { cwResize: resize, cwNumbers: () => numbers, cwState: state, cwSet: set, cwSpec: spec, cwCode: texts });
     return () => {
       run(false);
       clearTimeout(saving);
