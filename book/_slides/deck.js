@@ -18,7 +18,8 @@
     const explorer = live.querySelector(".cw-explorer") ?? live.lastElementChild;
     for (const zoom of zooms) {
       explorer.style.zoom = zoom;
-      explorer.cwSet?.({});
+      explorer.style.setProperty("--zoom", zoom);
+      explorer.cwResize?.();
       if (live.scrollHeight <= live.clientHeight + 1 && live.scrollWidth <= live.clientWidth + 1) return;
     }
   };
@@ -58,7 +59,9 @@
     await document.fonts.ready;
     const measured = document.querySelector(".reveal");
     for (const live of document.querySelectorAll(".live")) {
-      live.querySelector(".cw-explorer")?.setAttribute("data-prevent-swipe", "");
+      const explorer = live.querySelector(".cw-explorer");
+      explorer?.setAttribute("data-prevent-swipe", "");
+      explorer?.classList.add("cw-large");
       fitExplorer(live);
     }
     for (const main of document.querySelectorAll(".main:not(:has(.live))")) fitText(main);

@@ -170,6 +170,29 @@ def test_explorers_answer_on_their_slides(open_deck, name):
     assert opened.faults == []
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name < "09"])
+def test_an_explorers_words_and_code_can_be_read_on_a_slide(open_deck, name):
+    """At 1280 by 720; the code lies over the explorer, which stays as large as it was."""
+    opened = open_deck(name)
+    page = opened.page
+    places = explorers(page)
+    assert places
+    for place in places:
+        page.evaluate("({h, v}) => Reveal.slide(h, v)", place)
+        live = page.locator("section.present:not(.stack) .cw-explorer")
+        size = "e => parseFloat(getComputedStyle(e).fontSize) * e.currentCSSZoom"
+        assert live.locator(".cw-sentence").evaluate(size) >= 16
+        before = live.evaluate("e => e.style.zoom")
+        live.get_by_role("button", name="Code").click()
+        code = live.locator(".cw-code")
+        assert code.locator("pre").first.evaluate(size) >= 14.9
+        box, slide = code.bounding_box(), page.viewport_size
+        assert box["y"] >= 0 and box["y"] + box["height"] <= slide["height"] + 1
+        assert live.evaluate("e => e.style.zoom") == before
+        live.get_by_role("button", name="Code").click()
+    assert opened.faults == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_deck_prints_one_page_a_slide(open_deck, name):
     opened = open_deck(name, query="?print-pdf")
@@ -219,7 +242,7 @@ def test_a_deck_on_the_screen_prints_one_sheet_that_says_what_to_print(open_deck
     page.emulate_media(media="print")
     assert f"{NAMES[0]}.html?print-pdf" in sheet.inner_text()
     assert not page.locator(".reveal").is_visible()
-    page.goto(f"{page.url.rsplit('/', 1)[0]}/index.html")
+    page.goto(page.url.split("#")[0].replace(NAMES[0], "index"))
     assert page.locator("table").is_visible(), "the list of decks prints as it is"
 
 
