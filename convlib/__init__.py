@@ -1,4 +1,18 @@
-"""PyTorch's convolutions, rebuilt on plain NumPy and CuPy arrays, window by window."""
+"""PyTorch's convolutions, rebuilt on plain NumPy and CuPy arrays, window by window.
+
+The library, to be read in this order:
+
+1. arrays, settings: whose arrays these are, and how settings are spelled
+2. padding, geometry, receptive, windows, contraction: the parts, a chapter each
+3. checks, convolution: what fits together, and the core that puts the parts together
+4. folding, grad, transposed: the way back, and the same way taken forwards
+5. pooling: the same windows, another reduction
+6. algorithms: faster ways to the same sums, with an order of their own
+
+These serve the book: figures and figure_*, samples, explorers, exercises, validation (compares with
+PyTorch), benchmark and recorded (its times), gpu (shows what ran on one) and stand_in (for CuPy,
+where there is none). The library imports none of them.
+"""
 
 from . import algorithms, grad
 from .algorithms import allowed_error

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .geometry import count, same, spread_size
+from .padding import MOST
 from .settings import Settings, integer, integers, remembered
 
 
@@ -55,6 +56,16 @@ def check_shapes(
             f"{function}: input must have at least one cell along each spatial axis, or no images "
             f"or no channels at all, got shape {input_shape}."
         )
+
+
+def check_padded(function: str, size: tuple, pairs: tuple[tuple[int, int], ...]) -> None:
+    """Check that memory has addresses for the padded input, as `padding.pad` does."""
+    for n, (before, after) in zip(size, pairs, strict=True):
+        if n + before + after > MOST:
+            raise ValueError(
+                f"{function}: padding {before} and {after} makes an axis of {n + before + after} "
+                "cells, too many."
+            )
 
 
 def check_groups(function: str, groups: Any, first: int, named: str) -> int:
@@ -106,6 +117,7 @@ def convolution_settings(
             f"{in_channels} * {groups} = {in_channels * groups} channels, got {channels}."
         )
     check_bias(function, bias_shape, out_channels)
+    check_padded(function, size, pairs)
     output = [
         count(function, n, k, s, *pair, d)
         for n, k, s, pair, d in zip(size, kernel_size, stride, pairs, dilation, strict=True)

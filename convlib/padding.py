@@ -202,7 +202,9 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     Raises
     ------
     ValueError
-        If the amounts do not fit the input's shape, or `value` the dtype.
+        If the amounts do not fit the input's shape, or `value` the dtype. 'reflect' adds at most one
+        cell less a side than an axis has, 'circular' at most what is left once negative amounts are
+        cut off.
     TypeError
         If the dtype is not taken, or a setting has the wrong type.
 

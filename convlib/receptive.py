@@ -12,8 +12,11 @@ __all__ = ["receptive_field"]
 def receptive_field(layers: Iterable[Mapping[str, int]]) -> tuple[int, int]:
     r"""What one output cell of a stack of layers sees, on one axis.
 
-    Each layer is a mapping with `kernel_size` and, where they are not 1, `stride` and `dilation`,
-    first layer first. Padding moves the field, it does not widen it.
+    Parameters
+    ----------
+    layers : iterable of mappings
+        First layer first, each with `kernel_size`, an int, and, where they are not 1, `stride` and
+        `dilation`. A `padding` moves the field and does not widen it: it is checked, and not used.
 
     Returns
     -------
@@ -22,6 +25,13 @@ def receptive_field(layers: Iterable[Mapping[str, int]]) -> tuple[int, int]:
         :math:`1 + \sum_l d_l (k_l - 1) \prod_{j<l} s_j`.
     jump : int
         Distance in the input between the fields of two neighbours: :math:`\prod_l s_l`.
+
+    Raises
+    ------
+    ValueError
+        If a layer has no `kernel_size` or something else, or a value is out of range.
+    TypeError
+        If a value is not an integer.
 
     Notes
     -----
@@ -45,6 +55,7 @@ def receptive_field(layers: Iterable[Mapping[str, int]]) -> tuple[int, int]:
             integers("receptive_field", name, layer.get(name, 1), 1, least=1)[0]
             for name in ("kernel_size", "stride", "dilation")
         )
+        integers("receptive_field", "padding", layer.get("padding", 0), 1, least=0)
         size += d * (k - 1) * jump
         jump *= s
     return size, jump

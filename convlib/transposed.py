@@ -114,7 +114,8 @@ def conv_transpose2d(
     Raises
     ------
     ValueError
-        If shapes or settings do not fit together.
+        If shapes or settings do not fit together. An output_padding that is not smaller than stride or
+        dilation is refused for an empty batch, too, which PyTorch lets through.
     TypeError
         If arrays are of different dtypes or libraries, or a setting is not an integer.
 

@@ -152,8 +152,21 @@ def test_receptive_field(layers):
     assert int(fields[1][0] - fields[0][0]) == jump
 
 
+def test_input_sizes_of_several_axes():
+    found = convlib.input_sizes((2, 0, 1), kernel_size=3, stride=2, padding=(0, 0, 2))
+    assert found == (range(5, 7), range(0), range(1))
+    for sizes, m, p in zip(found, (2, 0, 1), (0, 0, 2), strict=True):
+        for n in sizes:
+            assert convlib.output_size(n, kernel_size=3, stride=2, padding=p) == m
+
+
 def test_receptive_field_refuses():
     with pytest.raises(ValueError, match="receptive_field: a layer has kernel_size, stride"):
         convlib.receptive_field([{"kernel_size": 3, "strides": 2}])
     with pytest.raises(ValueError, match="receptive_field: stride must be at least 1"):
         convlib.receptive_field([{"kernel_size": 3, "stride": 0}])
+    with pytest.raises(ValueError, match="receptive_field: padding must be at least 0, got -1"):
+        convlib.receptive_field([{"kernel_size": 3, "padding": -1}])
+    with pytest.raises(TypeError, match="receptive_field: padding must be an integer, got 'same'"):
+        convlib.receptive_field([{"kernel_size": 3, "padding": "same"}])
+    assert convlib.receptive_field([{"kernel_size": 3, "padding": 1}]) == (3, 1)

@@ -54,6 +54,7 @@ REFUSALS = [
     ("stride", 2**63, "stride must fit into 64 bits"),
     ("padding", (), "padding must be one integer or 2"),
     ("padding", -1, "padding must be at least 0, got -1"),
+    ("padding", 2**62, r"padding \d+ and \d+ makes an axis of 9223372036854775814 cells, too many"),
     ("padding", None, "padding must be an integer, got None"),
     ("padding", 1.5, "padding must be an integer, got 1.5"),
     ("padding", "SAME", "padding must be integers, 'same' or 'valid', got 'SAME'"),

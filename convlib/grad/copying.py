@@ -99,6 +99,13 @@ def unfold_input(
     -------
     array, shape `input_size`
 
+    Raises
+    ------
+    ValueError
+        If shapes or settings do not fit together.
+    TypeError
+        If the dtype is not taken, or a setting is not an integer.
+
     Examples
     --------
     >>> import numpy as np
@@ -136,6 +143,13 @@ def fold_input(
     Returns
     -------
     array, shape `input_size`
+
+    Raises
+    ------
+    ValueError
+        If shapes or settings do not fit together.
+    TypeError
+        If the dtype is not taken, or a setting is not an integer.
 
     Examples
     --------

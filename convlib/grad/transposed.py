@@ -134,10 +134,29 @@ def conv_transpose2d_weight(
     *,
     algorithm="auto",
 ):
-    """Gradient of `conv_transpose2d` for its weight, shape `weight_size`.
+    """Gradient of `conv_transpose2d` for its weight.
 
-    As in `conv2d_weight`, with the roles exchanged: the windows are those of `grad_output`, and
-    each meets the input cell that was spread over it.
+    Parameters
+    ----------
+    input : array, shape (N, C, H, W) or (C, H, W)
+        A floating or complex dtype.
+    weight_size : tuple of int
+        The weight's shape, (C, O // groups, K, L).
+    grad_output, stride, padding, output_padding, groups, dilation, algorithm
+        As in `conv_transpose2d_input`.
+
+    Returns
+    -------
+    array, shape `weight_size`
+        As in `conv2d_weight`, with the roles exchanged: the windows are those of `grad_output`, and
+        each meets the input cell that was spread over it.
+
+    Raises
+    ------
+    ValueError
+        If shapes or settings do not fit together.
+    TypeError
+        If arrays are of different dtypes or libraries, or a setting is not an integer.
 
     Examples
     --------
