@@ -1001,6 +1001,17 @@ def test_blocks_of_shared_rows_take_an_eighth_of_all_columns():
             assert columns > max(shared_rows.COLUMNS, most - 3 * size) / 2 / number
 
 
+def test_blocks_of_shared_rows_leave_room_for_the_weight(monkeypatch):
+    shared_rows = choice.file_of("shared_rows")
+    monkeypatch.setattr(shared_rows, "ROOM", 6 << 20)
+    shape = Shape(1, 1, 64, 256, (112, 112), (3, 3))
+    steps = Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
+    parts = shared_rows.blocks_of.__wrapped__(shape, steps, 0, 4, 64, 1)
+    columns = max(part.rows.stop - part.rows.start for part in parts) * 112
+    taken = (columns + 2 * 112) * 3 * 64 + 256 * 64 * 9
+    assert columns > shared_rows.COLUMNS and taken <= 64 * 112**2 * 9 // 8
+
+
 def test_pieces_of_a_weight_take_an_eighth_of_all_columns():
     """In the order of its taps, with their columns; of a heavy one, as few channels as BLAS takes."""
     shared_rows = choice.file_of("shared_rows")
