@@ -372,6 +372,10 @@ MUTATIONS = [
         "LONG // (8 * panel)",
         COMPILED,
     ),
+    Mutation("algorithms/rules.py", "(shape.g == 1 or channels > 16)", "channels > 16", ALGORITHMS),
+    Mutation(
+        "algorithms/rules.py", "if windows * fewer < WORTH_TRANSFORMING", "if False", ALGORITHMS
+    ),
     Mutation(
         "algorithms/rules.py",
         "1 < outputs <= THIN and shape.products >= WORTH_READING",

@@ -371,6 +371,26 @@ def test_auto_takes_direct_sums_unless_an_error_is_allowed(monkeypatch, task, nu
         assert choice.choose("auto", task, shape, steps, dtype, np, "conv", 1e-3) == expected
 
 
+@pytest.mark.parametrize(
+    ("shape", "numba", "without"),
+    [
+        (Shape(1, 1, 64, 64, (28, 28), (3, 3)), True, True),
+        (Shape(1, 1, 256, 256, (14, 14), (3, 3)), True, False),  # compiled transforms take less
+        (Shape(1, 1, 64, 256, (28, 28), (3, 3)), True, False),
+        (Shape(1, 1, 64, 64, (27, 27), (3, 3)), False, True),  # so are compiled direct sums
+        (Shape(1, 1, 128, 128, (14, 14), (3, 3)), False, False),
+        (Shape(1, 32, 32, 32, (7, 7), (3, 3)), False, False),
+        (Shape(8, 32, 32, 32, (7, 7), (3, 3)), False, True),
+        (Shape(1, 1, 1024, 1024, (7, 7), (3, 3)), False, False),
+        (Shape(1, 1, 31, 64, (112, 112), (3, 3)), False, False),
+    ],
+)
+def test_where_tiles_pay(monkeypatch, shape, numba, without):
+    for available, expected in ((True, numba), (False, without)):
+        monkeypatch.setattr(rules, "is_available", lambda available=available: available)
+        assert rules.pays("winograd", shape) == expected
+
+
 @pytest.mark.parametrize("task", ["forward", "input", "weight"])
 def test_tiny_calls_take_the_fewest_steps(task):
     """One tap alone is a product of matrices as it is; for all else, windows are seen and multiplied."""
@@ -1264,8 +1284,12 @@ def test_where_compiled_loops_are_taken(monkeypatch):
     # on a processor of narrow registers and a small cache, BLAS computes what needs no columns
     twice = steps._replace(stride=(2, 2))
     for wide, cache, shape, how, expected in (
-        (True, 21, dense._replace(taps=(2, 2)), twice, "forward input"),
+        (True, 21, dense._replace(taps=(2, 2)), twice, "forward"),  # a product for each tap
         (False, 21, dense._replace(taps=(2, 2)), twice, "forward"),
+        (True, 21, dense._replace(taps=(2, 2), i=8, o=8), twice, "forward weight"),
+        (True, 21, dense._replace(taps=(2, 2), g=8, i=32, o=32), twice, "forward weight"),
+        (True, 21, dense._replace(taps=(2, 2), g=64, i=1, o=1), twice, "forward input weight"),
+        (True, 21, dense._replace(taps=(3, 2), i=8, o=8), twice, "forward input weight"),
         (False, 21, dense, twice, "forward input"),
         (False, 21, dense._replace(taps=(1, 1), i=64, o=64), steps, ""),
         (

@@ -24,6 +24,8 @@ THIN = 4  # outputs for which BLAS has no loop of its own; it has one for a sing
 SHORT = 28  # cells of a row
 MANY = 1 << 11  # positions of one image, from which flattened rows pay
 ROOM = 1 << 20  # values in the columns of a group, up to which they do
+# positions times channels, from which compiled loops transform tiles sooner than they add up windows
+WORTH_TRANSFORMING = 3 << 14
 SMALL_POSITIONS = 256  # positions of all images, up to which a strided gradient is added up
 
 
@@ -45,9 +47,10 @@ def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> boo
             return False
         # the input's gradient needs the weight turned round
         return task == "forward" or weights <= 8 * positions
-    # each of the input's cells is reached through one tap: a product for each tap
+    # each of the input's cells is reached through one tap: a product for each tap, and nothing to add
+    # up. BLAS reads a weight turned round as it lies, and it may be large where positions are few.
     ones = task == "input" and one_tap_a_cell(shape.taps, steps)
-    if ones and channels > 16 and not has_wide_registers():
+    if ones and (shape.g == 1 or channels > 16):
         return False
     # each thread adds to the whole of the weight's gradient for some positions after the others: it
     # comes from farther away than BLAS' columns, if it is large and positions are few
@@ -69,11 +72,14 @@ def pays(name: str, shape: Shape) -> bool:
     # the kernel's transform has to be worth it, and F(2,3) saves little
     windows, channels = prod(shape.positions), max(shape.i, shape.o)
     least, times = 128 if name == "winograd-f23" else 32, 6.0
+    fewer = min(shape.i, shape.o)
     if name == "winograd" and is_available():  # there a kernel never leaves the cache
         times = 0.75
+        if windows * fewer < WORTH_TRANSFORMING:
+            return False
     else:
         windows *= shape.n
-    return len(shape.taps) == 2 and min(shape.i, shape.o) >= least and windows >= times * channels
+    return len(shape.taps) == 2 and fewer >= least and windows >= times * channels
 
 
 def whole_pays(task: str, shape: Shape, dtype: np.dtype) -> bool:
