@@ -142,10 +142,14 @@ def conv2d(
             y_{n,o,h,w} = b_o + \sum_{i,k,l}
             x_{n,\,i,\,h s_h + k d_h - p_h,\,w s_w + l d_w - p_w} \; w_{o,i,k,l}
 
+        This is one group; of several, the g-th has the g-th part of the channels of x and of y. Cells
+        of x outside of the image are 0. p is the padding before; with 'same', H', W' are H, W.
+
     Raises
     ------
     ValueError
-        If shapes or settings do not fit together.
+        If shapes or settings do not fit together. An axis of 0 cells is refused as well, unless there
+        are no images or no input channels.
     TypeError
         If arrays are of different dtypes or libraries, or a setting is not an integer.
 
@@ -156,7 +160,8 @@ def conv2d(
 
     Where a cell is infinite, 'bands', 'fft', 'winograd' and 'winograd-f23' make NaN of outputs that
     do not read it, and all but 'bands' of outputs that do. 'auto' never takes 'bands', and the others
-    inside `allowed_error` alone.
+    inside `allowed_error` alone. Where a weight is infinite and its window sees padding, that is 0 · ∞,
+    NaN, as in most of PyTorch's code; 'taps' and 'compiled' leave some or all of the padding out.
 
     Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
 

@@ -95,7 +95,8 @@ def conv_transpose2d(
         Cells cut off at each side of the output.
     output_padding : int or tuple of two int
         Cells more at the end of the output, smaller than stride or dilation. A convolution with a
-        stride gives one output size for several input sizes; this says which one comes back.
+        stride gives one output size for several input sizes; this says which one comes back, if it
+        is smaller than the stride. The cells hold what padding would have cut off, else 0, and the bias.
     groups : int
         Each group of C // groups input channels makes its own O // groups output channels.
     algorithm : str
@@ -111,10 +112,14 @@ def conv_transpose2d(
             y_{n,i,\,h s_h + k d_h - p_h,\,w s_w + l d_w - p_w} \mathrel{+}=
             x_{n,o,h,w} \; w_{o,i,k,l}
 
+        The letters are those of the convolution: o numbers the input's channels here, i the output's,
+        of one group. y begins as the bias, or 0. What would fall outside of it is dropped.
+
     Raises
     ------
     ValueError
-        If shapes or settings do not fit together. An output_padding that is not smaller than stride or
+        If shapes or settings do not fit together, there are no channels, or, unless the batch is empty,
+        an output of 0 cells. An output_padding that is not smaller than stride or
         dilation is refused for an empty batch, too, which PyTorch lets through.
     TypeError
         If arrays are of different dtypes or libraries, or a setting is not an integer.

@@ -149,7 +149,7 @@ def conv2d_input(
             w s_w + l d_w - p_w = x} \mathrm{grad\_output}_{n,o,h,w} \;
             \overline{\text{weight}_{o,i,k,l}}
 
-        The bar, the complex conjugate, changes nothing in real numbers.
+        The bar, the complex conjugate, changes nothing in real numbers. One group, as in `conv2d`.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def conv2d_input(
     Notes
     -----
     Unlike `torch.nn.grad`, this takes an input without a batch and padding='same', as `conv2d` does.
-    Infinities spread as there. Source: https://docs.pytorch.org/docs/stable/nn.html (torch.nn.grad)
+    Infinities spread as in `conv_transpose2d`. Source: https://docs.pytorch.org/docs/stable/nn.html (torch.nn.grad)
 
     Examples
     --------
@@ -180,6 +180,7 @@ def conv2d_weight(
     Parameters
     ----------
     input : array, shape (N, C, H, W) or (C, H, W)
+        A floating or complex dtype; int64 with dilation, as in PyTorch.
     weight_size : tuple of int
         The weight's shape, (O, C // groups, K, L).
     grad_output, stride, padding, dilation, groups, algorithm
@@ -212,7 +213,7 @@ def conv2d_bias(grad_output):
 
     Parameters
     ----------
-    grad_output : array, shape (N, O, H', W') or (O, H', W')
+    grad_output : array, shape (N, O, H', W') or (O, H', W'), of a floating or complex dtype
 
     Returns
     -------

@@ -87,7 +87,7 @@ def conv_transpose2d_input(
     *,
     algorithm="auto",
 ):
-    """Gradient of `conv_transpose2d` for its input: `conv2d` of the gradient with the same weight.
+    r"""Gradient of `conv_transpose2d` for its input: `conv2d` of the gradient, with the conjugate weight.
 
     Parameters
     ----------
@@ -103,6 +103,11 @@ def conv_transpose2d_input(
     Returns
     -------
     array, shape `input_size`
+        The letters are those of `conv_transpose2d`; outside of `grad_output` it is 0.
+
+        .. math::
+            \mathrm{grad\_input}_{n,o,h,w} = \sum_{i,k,l} \mathrm{grad\_output}_{n,\,i,\,
+            h s_h + k d_h - p_h,\,w s_w + l d_w - p_w} \; \overline{\text{weight}_{o,i,k,l}}
 
     Raises
     ------
@@ -134,7 +139,7 @@ def conv_transpose2d_weight(
     *,
     algorithm="auto",
 ):
-    """Gradient of `conv_transpose2d` for its weight.
+    r"""Gradient of `conv_transpose2d` for its weight.
 
     Parameters
     ----------
@@ -148,8 +153,11 @@ def conv_transpose2d_weight(
     Returns
     -------
     array, shape `weight_size`
-        As in `conv2d_weight`, with the roles exchanged: the windows are those of `grad_output`, and
-        each meets the input cell that was spread over it.
+        The windows are those of `grad_output`, and each meets the input cell that was spread over it.
+
+        .. math::
+            \mathrm{grad\_weight}_{o,i,k,l} = \sum_{n,h,w} \overline{x_{n,o,h,w}} \;
+            \mathrm{grad\_output}_{n,\,i,\,h s_h + k d_h - p_h,\,w s_w + l d_w - p_w}
 
     Raises
     ------
