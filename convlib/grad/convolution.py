@@ -160,8 +160,8 @@ def conv2d_input(
 
     Notes
     -----
-    Unlike `torch.nn.grad`, this takes an input without a batch and padding='same', as `conv2d` does.
-    Infinities spread as in `conv_transpose2d`. Source: https://docs.pytorch.org/docs/stable/nn.html (torch.nn.grad)
+    Unlike `torch.nn.grad`, this takes an input without a batch and padding='same'. Infinities spread as
+    in `conv_transpose2d`. Source: https://docs.pytorch.org/docs/stable/nn.html (torch.nn.grad)
 
     Examples
     --------
