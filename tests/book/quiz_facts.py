@@ -338,7 +338,7 @@ def _():
     return [str(view.strides)]
 
 
-@fact("04-windows", "With stride 2, which stride")
+@fact("04-windows", "With stride 2, which of the two")
 def _():
     found = []
     x = np.zeros(8, np.int16)
