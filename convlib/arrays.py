@@ -65,7 +65,7 @@ def check_dtypes(function: str, integers: str = "", bias: Any = None, **arrays: 
                 f"{function}: {first} and {name} must have the same dtype, "
                 f"got {dtype} and {other.dtype}. Convert one with astype."
             )
-    if dtype not in FLOATS:
+    if dtype not in INEXACT:
         check_dtype(function, first, dtype, f"{FLOATING}, {integers}" if integers else FLOATING)
     return dtype
 
@@ -82,7 +82,7 @@ def check_dtype(function: str, name: str, dtype: np.dtype, allowed: str) -> None
         raise TypeError(f"{function}: the dtype of {name} must be one of {allowed}, got {dtype}.")
 
 
-FLOATS = dtypes_of(FLOATING)
+INEXACT = dtypes_of(FLOATING)
 
 
 def working_dtype(dtype: np.dtype) -> np.dtype:
@@ -93,16 +93,3 @@ def working_dtype(dtype: np.dtype) -> np.dtype:
 def in_dtype(array: Any, dtype: np.dtype) -> Any:
     """Return the array itself if it has this dtype, else a copy of it that has."""
     return array if array.dtype is dtype else array.astype(dtype, copy=False)
-
-
-def is_array(value: Any) -> bool:
-    """Tell whether `value` is a NumPy or a CuPy array."""
-    cupy = sys.modules.get("cupy")
-    return isinstance(value, np.ndarray) or (
-        cupy is not None and isinstance(value, getattr(cupy, "ndarray", ()))
-    )
-
-
-def to_numpy(array: Any) -> np.ndarray:
-    """Return the array itself if it is NumPy's, else a copy of it in the CPU's memory."""
-    return array if isinstance(array, np.ndarray) else array.get()

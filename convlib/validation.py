@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from . import arrays
+from .arrays import array_module
 
 __all__ = ["assert_close", "assert_gradients_match_torch", "assert_matches_torch"]
 
@@ -110,7 +111,7 @@ def assert_gradients_match_torch(function: str, *args: Any, **kwargs: Any) -> di
     bound = inspect.signature(ours).bind(*args, **kwargs)
     bound.apply_defaults()
     given = bound.arguments
-    tensors = {name: _tensor(value) for name, value in given.items() if arrays.is_array(value)}
+    tensors = {name: _tensor(value) for name, value in given.items() if is_array(value)}
     for tensor in tensors.values():
         tensor.requires_grad_()
     # gradients go through the values alone: indices, where they are returned, have none
@@ -121,7 +122,7 @@ def assert_gradients_match_torch(function: str, *args: Any, **kwargs: Any) -> di
     if output.is_complex():
         grad_output = grad_output + 1j * generator.standard_normal(tuple(output.shape))
     first = next(iter(given[name] for name in tensors))
-    library = arrays.array_module(function, input=first)
+    library = array_module(function, input=first)
     known = {**given, "grad_output": library.asarray(grad_output.astype(first.dtype))}
     known |= {f"{name}_size": given[name].shape for name in tensors}
     if "return_indices" in given:
@@ -168,9 +169,22 @@ def _tensor(value: Any) -> Any:
 
     if isinstance(value, np.ndarray):
         return torch.from_numpy(np.array(value, order="C"))
-    if arrays.is_array(value):  # CuPy
+    if is_array(value):  # CuPy
         return torch.from_dlpack(value.copy())
     return value
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether `value` is a NumPy or a CuPy array."""
+    cupy = sys.modules.get("cupy")
+    return isinstance(value, np.ndarray) or (
+        cupy is not None and isinstance(value, getattr(cupy, "ndarray", ()))
+    )
+
+
+def to_numpy(array: Any) -> np.ndarray:
+    """Return the array itself if it is NumPy's, else a copy of it in the CPU's memory."""
+    return array if isinstance(array, np.ndarray) else array.get()
 
 
 def require(holds: bool, message: str) -> None:
@@ -202,7 +216,7 @@ def assert_close(actual: Any, expected: Any, what: str = "result") -> None:
             assert_close(a, e, f"{what}[{number}]")
         return
     theirs = expected.detach().cpu().resolve_conj().resolve_neg().numpy()
-    ours = arrays.to_numpy(actual)
+    ours = to_numpy(actual)
     require(ours.shape == theirs.shape, f"{what}: shape {ours.shape}, PyTorch has {theirs.shape}")
     require(ours.dtype == theirs.dtype, f"{what}: dtype {ours.dtype}, PyTorch has {theirs.dtype}")
     same = _same(ours, theirs)

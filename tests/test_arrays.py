@@ -10,6 +10,7 @@ import pytest
 
 import convlib
 from convlib import arrays
+from convlib.validation import is_array
 
 
 class FakeArray:
@@ -29,7 +30,7 @@ def test_library_of_the_arguments(fake_cupy):
     assert arrays.array_module("f", input=x, weight=x) is np
     assert arrays.array_module("f", input=x, bias=None) is np
     assert arrays.array_module("f", input=FakeArray(), bias=FakeArray()) is fake_cupy
-    assert arrays.is_array(FakeArray()) and arrays.is_array(x) and not arrays.is_array([1])
+    assert is_array(FakeArray()) and is_array(x) and not is_array([1])
 
 
 def test_mixed_libraries(fake_cupy):

@@ -8,7 +8,7 @@ from layouts import layouts
 
 import convlib
 from convlib import contraction
-from convlib.arrays import to_numpy
+from convlib.validation import to_numpy
 
 SHAPES = [
     # n, g, i, o, positions, taps

@@ -10,8 +10,7 @@ from layouts import assert_own_memory, layouts
 from refusals import assert_refused
 
 import convlib
-from convlib.arrays import to_numpy
-from convlib.validation import assert_matches_torch
+from convlib.validation import assert_matches_torch, to_numpy
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")
 DTYPES = ["float16", "float32", "float64", "complex64", "complex128"]

@@ -14,8 +14,7 @@ from test_transposed import TRANSPOSED, transposed_arrays
 
 import convlib
 from convlib import grad
-from convlib.arrays import to_numpy
-from convlib.validation import assert_matches_torch
+from convlib.validation import assert_matches_torch, to_numpy
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")
 DTYPES = ["float16", "float32", "float64", "complex64", "complex128"]

@@ -13,8 +13,7 @@ from refusals import assert_refused
 
 import convlib
 from convlib import padding
-from convlib.arrays import to_numpy
-from convlib.validation import assert_matches_torch
+from convlib.validation import assert_matches_torch, to_numpy
 
 # convlib follows PyTorch 2.13. From 2.15 on three cases differ, and each is named below.
 VERSION = tuple(map(int, torch.__version__.split(".")[:2]))

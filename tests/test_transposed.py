@@ -9,8 +9,7 @@ from layouts import assert_own_memory, layouts
 from refusals import assert_refused
 
 import convlib
-from convlib.arrays import to_numpy
-from convlib.validation import assert_matches_torch
+from convlib.validation import assert_matches_torch, to_numpy
 
 # The weight's first axis is the input's channels; its second one, the output's in each group.
 TRANSPOSED = [

@@ -17,6 +17,7 @@ from layouts import assert_own_memory, layouts
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 import convlib
+from convlib.validation import to_numpy
 
 try:
     from numpy.lib.array_utils import byte_bounds
@@ -353,8 +354,8 @@ def test_on_either_library(xp):
     view = convlib.windows(array, (3, 2), (2, 1), (1, 3))
     expected = windows_by_hand(np.arange(84).reshape(2, 6, 7), (3, 2), (2, 1), (1, 3))
     assert type(view) is xp.ndarray
-    np.testing.assert_array_equal(convlib.arrays.to_numpy(view), expected)
-    back = convlib.arrays.to_numpy(convlib.scatter_windows(view, (6, 7), (2, 1), (1, 3)))
+    np.testing.assert_array_equal(to_numpy(view), expected)
+    back = to_numpy(convlib.scatter_windows(view, (6, 7), (2, 1), (1, 3)))
     np.testing.assert_array_equal(back, convlib.scatter_windows(expected, (6, 7), (2, 1), (1, 3)))
 
 
