@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from .settings import LEAST, Ints, integers
+from .settings import Ints, integers
 
 __all__ = [
     "effective_kernel_size",
@@ -28,14 +28,15 @@ __all__ = [
 ]
 
 Size = TypeVar("Size", int, "tuple[int, ...]")
-NAMES = {
-    "n": "input_size",
-    "k": "kernel_size",
-    "s": "stride",
-    "p": "padding",
-    "x": "output_padding",
-    "d": "dilation",
-    "m": "output_size",
+# What a letter is called, and the least value that makes sense.
+SETTINGS = {
+    "n": ("input_size", 0),
+    "k": ("kernel_size", 1),
+    "s": ("stride", 1),
+    "p": ("padding", 0),
+    "x": ("output_padding", 0),
+    "d": ("dilation", 1),
+    "m": ("output_size", 0),
 }
 
 
@@ -74,16 +75,13 @@ def same(k: int, d: int) -> tuple[int, int]:
 
 def _by_axis(function: str, formula: Callable[..., Any], letters: str, *values: Any) -> Any:
     """Apply a one-axis formula to ints, or to each axis of tuples; an int goes with every axis."""
-    names = [NAMES[letter] for letter in letters]
+    settings = [(*SETTINGS[letter], value) for letter, value in zip(letters, values, strict=True)]
     lengths = {len(value) for value in values if isinstance(value, (tuple, list))}
     if len(lengths) > 1:
-        given = ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+        given = ", ".join(f"{name}={value}" for name, _, value in settings)
         raise ValueError(f"{function}: tuples must have one length, got {given}.")
     axes = max(lengths, default=1)
-    columns = [
-        integers(function, name, value, axes, least=LEAST[name])
-        for name, value in zip(names, values, strict=True)
-    ]
+    columns = [integers(function, name, value, axes, least) for name, least, value in settings]
     sizes = tuple(formula(*row) for row in zip(*columns, strict=True))
     return sizes if lengths else sizes[0]
 
@@ -137,9 +135,8 @@ def output_size(
     def formula(n, k, s, p, d):
         return count("output_size", n, k, s, p, p, d)
 
-    return _by_axis(
-        "output_size", formula, "nkspd", input_size, kernel_size, stride, padding, dilation
-    )
+    settings = (kernel_size, stride, padding, dilation)
+    return _by_axis("output_size", formula, "nkspd", input_size, *settings)
 
 
 def leftover(
@@ -162,9 +159,8 @@ def leftover(
         last_start = (count("leftover", n, k, s, p, p, d) - 1) * s
         return n + 2 * p - last_start - span(k, d)
 
-    return _by_axis(
-        "leftover", formula, "nkspd", input_size, kernel_size, stride, padding, dilation
-    )
+    settings = (kernel_size, stride, padding, dilation)
+    return _by_axis("leftover", formula, "nkspd", input_size, *settings)
 
 
 def input_sizes(
@@ -192,9 +188,8 @@ def input_sizes(
         smallest = (m - 1) * s - 2 * p + span(k, d)
         return range(max(smallest, 0), max(smallest + s, 0)) if m else range(0)
 
-    return _by_axis(
-        "input_sizes", formula, "mkspd", output_size, kernel_size, stride, padding, dilation
-    )
+    settings = (kernel_size, stride, padding, dilation)
+    return _by_axis("input_sizes", formula, "mkspd", output_size, *settings)
 
 
 def same_padding(kernel_size: Ints, dilation: Ints = 1) -> Any:
@@ -224,18 +219,23 @@ def transposed_output_size(
     output_padding: Ints = 0,
     dilation: Ints = 1,
 ) -> Size:
-    r"""Output size of a transposed convolution: the input size of the convolution it transposes.
+    r"""Output size of a transposed convolution.
+
+    With `output_padding` below `stride` it is one of `input_sizes`: an input size of the convolution
+    that is transposed. It is none of them with more, which `conv_transpose2d` takes where `dilation`
+    is larger still, nor for an input of 0 cells, which goes with an empty batch alone.
 
     Returns
     -------
     int or tuple of int
-        :math:`(n-1)s - 2p + d(k-1) + 1 + \mathrm{output\_padding}`.
+        :math:`(n-1)s - 2p + d(k-1) + 1 + \mathrm{output\_padding}`. `conv_transpose2d` refuses an
+        output of 0 cells, unless the batch is empty.
 
     Raises
     ------
     ValueError
-        If a value is out of range, or the result would be negative. That output_padding is below stride
-        or dilation is checked by `conv_transpose2d` alone.
+        If a value is out of range, or the result would be negative. That `output_padding` is below
+        `stride` or `dilation` is checked by `conv_transpose1d`, 2d, 3d and their gradients, not here.
 
     Examples
     --------

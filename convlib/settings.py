@@ -22,17 +22,6 @@ LARGEST = 2**63 - 1
 INTS = frozenset([int])
 PLAIN = 5  # arguments of a check that are so by construction: a name, the axes, three shapes
 
-# The least value that makes sense, for each integer setting.
-LEAST = {
-    "input_size": 0,
-    "output_size": 0,
-    "kernel_size": 1,
-    "stride": 1,
-    "padding": 0,
-    "output_padding": 0,
-    "dilation": 1,
-}
-
 
 def is_plain(value: Any) -> bool:
     """Tell whether a value is a str, an int, None or a tuple of int, and nothing that equals one.

@@ -53,6 +53,8 @@ def test_transposed(n, k, s, p, d, extra):
             convlib.transposed_output_size(n, k, s, p, extra, d)
         return
     size = convlib.transposed_output_size(n, k, s, p, extra, d)
+    # a stride more makes room for another window, and no convolution has an output of 0 cells
+    assert (size in convlib.input_sizes(n, k, s, p, d)) == (n > 0 and extra < s)
     if n and extra < s:
         assert convlib.output_size(size, k, s, p, d) == n
     if n and size and (extra < s or extra < d):
