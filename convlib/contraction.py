@@ -27,6 +27,31 @@ def subscripts(axes: int) -> str:
     return f"ngi{position}{tap},goi{tap}->ngo{position}"
 
 
+def check_letters(function: str, axes: int, windows: Any, weight: Any, output: Any) -> None:
+    """Check that one letter has one size, in those of the three arrays that are given.
+
+    A reshape asks for equal products alone: k l of 2 and 3 would pass for 3 and 2.
+    """
+
+    def refused(must: str) -> ValueError:
+        shapes = ", ".join(str(a.shape) for a in (windows, weight, output) if a is not None)
+        return ValueError(f"{function}: {must}, got shapes {shapes}.")
+
+    if axes not in TAPS:
+        raise refused("there must be 1, 2 or 3 spatial axes")
+    sizes: dict[str, int] = {}
+    terms = subscripts(axes).replace("->", ",").split(",")
+    for term, array in zip(terms, (windows, weight, output), strict=True):
+        if array is None:
+            continue
+        if array.ndim != len(term):
+            raise refused(f"{term} must have {len(term)} axes, one a letter")
+        for letter, size in zip(term, array.shape, strict=True):
+            if sizes.setdefault(letter, size) != size:
+                both = f"{sizes[letter]} and {size}"
+                raise refused(f"the letter {letter} must have one size, not {both}")
+
+
 def by_einsum(xp: ModuleType, windows: Any, weight: Any) -> Any:
     """Say which letters stay; einsum adds up over the others.
 
@@ -101,10 +126,12 @@ def contract(
     Raises
     ------
     ValueError
-        If there is no such method, or shapes do not fit together.
+        If there is no such method, if a letter has two sizes or an array another number of axes
+        than letters, or if there are not 1, 2 or 3 spatial axes: a weight of 4, 5 or 6 axes.
     """
     if method not in METHODS:
         raise ValueError(f"contract: method must be one of {', '.join(METHODS)}, got {method!r}.")
+    check_letters("contract", weight.ndim - 3, windows, weight, out)
     if method == "matmul" and (out is None or out.flags.c_contiguous):
         return by_matmul(xp, windows, weight, out)
     output = METHODS[method](xp, windows, weight)
@@ -135,8 +162,14 @@ def contract_windows(xp: ModuleType, grad_output: Any, weight: Any) -> Any:
             \text{weight}_{goikl}
 
         For complex numbers, pass the weight's conjugate.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit together, as in `contract`.
     """
     axes = weight.ndim - 3
+    check_letters("contract_windows", axes, None, weight, grad_output)
     n, (g, o, i), taps = len(grad_output), weight.shape[:3], weight.shape[3:]
     positions = grad_output.shape[3:]
     # (g, o, i, k, l) -> (g, i·k·l, o)
@@ -171,11 +204,17 @@ def contract_weight(xp: ModuleType, windows: Any, grad_output: Any, out: Any = N
             \text{windows}_{ngihwkl}
 
         For complex numbers, pass the windows' conjugate.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit together, as in `contract`.
     """
+    axes = grad_output.ndim - 3
+    check_letters("contract_weight", axes, windows, out, grad_output)
     if out is not None and not out.flags.c_contiguous:
         out[...] = contract_weight(xp, windows, grad_output)
         return out
-    axes = grad_output.ndim - 3
     n, g, i = windows.shape[:3]
     o, positions, taps = grad_output.shape[2], windows.shape[3 : 3 + axes], windows.shape[-axes:]
     cells = n * prod(positions)

@@ -126,6 +126,10 @@ MUTATIONS = [
     # the contraction and what is around it
     Mutation("contraction.py", "goi{tap}->ngo", "goi{tap}->nog", "test_contraction.py"),
     Mutation(
+        "contraction.py", "sizes.setdefault(letter, size) != size", "False", "test_contraction.py"
+    ),
+    Mutation("contraction.py", "if array.ndim != len(term):", "if False:", "test_contraction.py"),
+    Mutation(
         "contraction.py",
         "windows[:, g], weight[g]",
         "windows[:, g], weight[0]",

@@ -117,6 +117,73 @@ def test_unknown_method():
         convlib.contract(np, windows, weight, "loops")
 
 
+# Shapes of windows and weight. The first two have products that are equal: a reshape takes them.
+UNFIT = [
+    ((1, 1, 1, 4, 5, 2, 3), (1, 1, 1, 3, 2), "the letter k must have one size, not 2 and 3"),
+    ((1, 1, 4, 4, 5, 1, 1), (2, 3, 2, 1, 1), "the letter g must have one size, not 1 and 2"),
+    ((2, 1, 3, 4, 2), (1, 2, 3, 3), "the letter l must have one size, not 2 and 3"),
+    ((2, 1, 3, 4, 2), (1, 2, 4, 2), "the letter i must have one size, not 3 and 4"),
+    ((2, 1, 3, 4, 4, 2), (1, 2, 3, 2), "ngiwl must have 5 axes, one a letter"),
+]
+
+
+@pytest.mark.parametrize(("windows", "weight", "pattern"), UNFIT)
+@pytest.mark.parametrize("method", contraction.METHODS)
+def test_one_letter_has_one_size(windows, weight, pattern, method):
+    with pytest.raises(ValueError, match=f"^contract: {pattern}, got shapes ") as caught:
+        convlib.contract(np, np.ones(windows), np.ones(weight), method)
+    assert str(caught.value).endswith(f"{windows}, {weight}.")
+
+
+@pytest.mark.parametrize("method", contraction.METHODS)
+def test_one_letter_has_one_size_in_the_result_too(method):
+    windows, weight, output = problem(SHAPES[1], "float64")
+    # (2, 3, 4, 4, 3), and as many cells with h w of 3 4, with n g of 3 2, and in one axis
+    for shape, pattern in [
+        ((2, 3, 4, 3, 4), "the letter h must have one size, not 4 and 3"),
+        ((3, 2, 4, 4, 3), "the letter n must have one size, not 2 and 3"),
+        ((output.size,), "ngohw must have 5 axes"),
+    ]:
+        with pytest.raises(ValueError, match=f"^contract: {pattern}"):
+            convlib.contract(np, windows, weight, method, out=np.empty(shape))
+
+
+def test_one_letter_has_one_size_in_the_gradients():
+    windows, weight, output = problem(SHAPES[1], "float64")  # n g i o, h w, k l: 2 3 2 4, 4 3, 3 2
+    for grad_output, pattern in [
+        ((1, 6, 4, 4, 3), "the letter g must have one size, not 3 and 6"),
+        ((2, 3, 2, 8, 3), "the letter o must have one size, not 4 and 2"),
+        ((2, 3, 4, 12), "ngohw must have 5 axes"),
+    ]:
+        with pytest.raises(ValueError, match=f"^contract_windows: {pattern}"):
+            contraction.contract_windows(np, np.ones(grad_output), weight)
+    for grad_output, pattern in [
+        ((2, 3, 4, 3, 4), "the letter h must have one size, not 4 and 3"),
+        ((1, 3, 4, 8, 3), "the letter n must have one size, not 2 and 1"),
+        ((2, 3, 4, 12), "ngiwl must have 5 axes"),
+    ]:
+        with pytest.raises(ValueError, match=f"^contract_weight: {pattern}"):
+            contraction.contract_weight(np, windows, np.ones(grad_output))
+    gaps = np.ones((3, 4, 2, 2, 6))[..., ::2]  # (3, 4, 2, 2, 3), where (3, 4, 2, 3, 2) fits
+    for out in (np.ascontiguousarray(gaps), gaps):
+        with pytest.raises(ValueError, match="^contract_weight: the letter k .*, not 3 and 2"):
+            contraction.contract_weight(np, windows, output, out=out)
+
+
+@pytest.mark.parametrize("axes", [-1, 0, 4])
+def test_spatial_axes_are_one_to_three(axes):
+    weight = np.ones((1,) * (axes + 3))
+    windows = np.ones((1,) * (3 + 2 * max(axes, 0)))
+    pattern = "there must be 1, 2 or 3 spatial axes, got shapes"
+    for method in contraction.METHODS:
+        with pytest.raises(ValueError, match=f"^contract: {pattern}"):
+            convlib.contract(np, windows, weight, method)
+    with pytest.raises(ValueError, match=f"^contract_windows: {pattern}"):
+        contraction.contract_windows(np, weight, weight)
+    with pytest.raises(ValueError, match=f"^contract_weight: {pattern}"):
+        contraction.contract_weight(np, windows, weight)
+
+
 def test_on_either_library(xp):
     windows, weight, output = problem(SHAPES[1], "float64")
     y, v, w = by_hand(windows, weight, output)
