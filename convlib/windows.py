@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import array_module
+from .arrays import array_module, in_dtype, working_dtype
 from .geometry import count
 from .settings import Ints, integers
 
@@ -165,7 +165,7 @@ def scatter_windows(windows: Any, input_size: Ints, stride: Ints = 1, dilation: 
     Parameters
     ----------
     windows : array, shape (..., h, w, k, l) for an input of two axes
-        Any dtype that can be added up.
+        Any dtype that can be added up. float16 is added up in float32.
     input_size : tuple of int, or int
         `(H, W)`: what the windows are windows of. An int means one axis.
     stride, dilation : int or tuple of int
@@ -174,7 +174,7 @@ def scatter_windows(windows: Any, input_size: Ints, stride: Ints = 1, dilation: 
     Returns
     -------
     array, shape (..., H, W)
-        A new array. A cell in many windows gets the sum, a cell in none gets 0.
+        A new array of the same dtype. A cell in many windows gets the sum, a cell in none gets 0.
 
         .. math::
             \text{output}[\dots, y, x] = \sum_{h s_h + k d_k = y,\; w s_w + l d_l = x}
@@ -183,7 +183,7 @@ def scatter_windows(windows: Any, input_size: Ints, stride: Ints = 1, dilation: 
     Raises
     ------
     ValueError
-        If windows of this shape are not those of an input of this size.
+        If windows of this shape are not those of an input of this size, or have no taps.
     TypeError
         If a setting is not an integer, or `windows` is not an array.
 
@@ -204,9 +204,15 @@ def scatter_windows(windows: Any, input_size: Ints, stride: Ints = 1, dilation: 
     steps = integers("scatter_windows", "stride", stride, axes, least=1)
     gaps = integers("scatter_windows", "dilation", dilation, axes, least=1)
     positions, taps = windows.shape[-2 * axes : -axes], windows.shape[-axes:]
+    if min(taps) < 1:
+        raise ValueError(
+            "scatter_windows: windows must have at least one tap an axis, got shape "
+            f"{windows.shape}."
+        )
     if positions != (fit := count_all("scatter_windows", size, taps, steps, gaps)):
         raise ValueError(
             f"scatter_windows: an input of size {size} has {fit} windows of {taps} with stride "
             f"{steps} and dilation {gaps}, but windows has {positions}."
         )
-    return add_taps(xp, windows, size, steps, gaps)
+    output = add_taps(xp, windows, size, steps, gaps, working_dtype(windows.dtype))
+    return in_dtype(output, windows.dtype)

@@ -111,6 +111,8 @@ MUTATIONS = [
     Mutation(
         "windows.py", "slice(t * d, t * d + (m - 1)", "slice(t, t + (m - 1)", "test_windows.py"
     ),
+    Mutation("windows.py", "working_dtype(windows.dtype)", "windows.dtype", "test_windows.py"),
+    Mutation("windows.py", "if min(taps) < 1:", "if False:", "test_windows.py"),
     Mutation(
         "windows.py",
         "output[(*at, *others)] += ",

@@ -309,6 +309,20 @@ def test_scatter_counts():
     )
 
 
+def test_float16_is_added_up_in_float32():
+    """In float16, ones stop growing at 2048: the number after it is 2050."""
+    ones = np.broadcast_to(np.float16(1), (4096, 4096))
+    back = convlib.scatter_windows(ones, 8191)
+    assert back.dtype == np.float16 and back[4095] == 4096
+    # and rounded once, after the last axis
+    v = np.random.default_rng(0).standard_normal((2, 4, 5, 3, 3)).astype(np.float16)
+    once = convlib.scatter_windows(v.astype(np.float32), (6, 7)).astype(np.float16)
+    for _, laid_out in layouts(v):
+        back = convlib.scatter_windows(laid_out, (6, 7))
+        np.testing.assert_array_equal(back, once)
+        assert_own_memory(back, laid_out)
+
+
 @pytest.mark.parametrize("stride", [(1, 31), (31, 1)])
 def test_scatter_takes_little_memory(stride):
     """Of an axis whose windows stand far apart, more is left than there was: it comes last."""
@@ -342,6 +356,8 @@ def test_scatter_by_add_at():
         ((3, 3), -5, "input_size must be at least 0, got -5"),
         ((3, 3), 2, "kernel spans 3"),
         ((3,), 3, "from 1 to 0 entries"),
+        ((7, 0), 6, r"at least one tap an axis, got shape \(7, 0\)"),
+        ((5, 7, 2, 0), (6, 6), "at least one tap an axis"),
     ],
 )
 def test_scatter_refusals(windows, size, pattern):
