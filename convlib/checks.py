@@ -5,6 +5,7 @@ Refusals are sentences, as in `settings`, and come before any array is read.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from .geometry import count, same, spread_size
@@ -68,6 +69,13 @@ def check_padded(function: str, size: tuple, pairs: tuple[tuple[int, int], ...])
             )
 
 
+def check_memory(function: str, what: str, shape: tuple[int, ...]) -> None:
+    """Check that memory has addresses for an array of this shape; NumPy passes over zeros, too."""
+    cells = prod(max(n, 1) for n in shape)
+    if cells > MOST:
+        raise ValueError(f"{function}: {what} of shape {shape} has {cells} cells, too many.")
+
+
 def check_groups(function: str, groups: Any, first: int, named: str) -> int:
     """Check that the first axis of a weight, here called `named`, falls into groups."""
     groups = integer(function, "groups", groups)
@@ -124,6 +132,7 @@ def convolution_settings(
     ]
     # PyTorch's rule for an input without channels: the output has none either
     out_channels = out_channels if channels else 0
+    check_memory(function, "the output", (*input_shape[: -axes - 1], out_channels, *output))
     return Settings(
         function,
         kernel_size,
@@ -152,7 +161,8 @@ def transposed_settings(
 ) -> Settings:
     """Check a transposed convolution. The settings are those of the convolution it transposes.
 
-    So its output is their `image`, and its input their `maps`.
+    So its output is their `image`, and its input their `maps`. An output_padding of a stride or more,
+    which a larger dilation allows, leaves room in the image for more windows than the maps have cells.
     """
     check_shapes(function, axes, input_shape, weight_shape, "in_channels, out_channels // groups")
     stride = integers(function, "stride", stride, axes, least=1)
@@ -187,11 +197,16 @@ def transposed_settings(
             f"{function}: padding {padding} cuts off every cell: the output would have size "
             f"{tuple(output)}."
         )
+    pairs = tuple((p, p) for p in padding)
+    check_memory(
+        function, "the output", (*input_shape[: -axes - 1], out_channels * groups, *output)
+    )
+    check_padded(function, tuple(output), pairs)
     return Settings(
         function,
         kernel_size,
         stride,
-        tuple((p, p) for p in padding),
+        pairs,
         dilation,
         groups,
         (out_channels * groups, *output),

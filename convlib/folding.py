@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from .arrays import FLOATING, array_module, check_dtype, working_dtype
+from .checks import check_memory
 from .geometry import count
 from .padding import crop, pad_zeros
 from .settings import Ints, check_shape, integers
@@ -46,6 +47,9 @@ def fold_settings(
     sizes = zip(image[-2:], k, s, p, p, d, strict=True)
     positions = tuple(count(function, *axis) for axis in sizes)
     columns = (*image[:-3], image[-3] * prod(k), prod(positions))
+    padded = tuple(n + 2 * a for n, a in zip(image[-2:], p, strict=True))
+    check_memory(function, "the padded image", (*image[:-2], *padded))
+    check_memory(function, "the columns", columns)
     return FoldSettings(k, d, tuple((a, a) for a in p), s, positions, image, columns)
 
 
@@ -87,17 +91,22 @@ def unfold(
     input : array, shape (N, C, H, W) or (C, H, W)
         A floating or complex dtype, or bool.
     kernel_size, dilation, padding, stride : int or tuple of two int
-        As in `conv2d`.
+        As in `conv2d`, but no words for padding, and a tuple has two integers, not one.
 
     Returns
     -------
-    array, shape (N, C · k · l, h · w) or (C · k · l, h · w)
-        A new array. Column `h * W' + w` holds the window at (h, w), channel by channel.
+    array, shape (N, C · K · L, H' · W') or (C · K · L, H' · W')
+        A new array of the same dtype and library, with H', W' from `output_size`. Column
+        `h * W' + w` holds the window at (h, w), channel by channel. Cells of the padding are 0.
+
+        .. math::
+            \text{columns}_{n,\,(c K + k) L + l,\,h W' + w} =
+            x_{n,\,c,\,h s_h + k d_h - p_h,\,w s_w + l d_w - p_w}
 
     Raises
     ------
     ValueError
-        If shapes or settings do not fit together.
+        If shapes or settings do not fit together, or one of C, H, W is 0. N may be.
     TypeError
         If the dtype is not taken, or a setting is not an integer.
 
@@ -160,8 +169,9 @@ def fold(
 
     Parameters
     ----------
-    input : array, shape (N, C · k · l, h · w) or (C · k · l, h · w)
-        A floating or complex dtype, or bool, where adding up means "or".
+    input : array, shape (N, C · K · L, H' · W') or (C · K · L, H' · W')
+        A floating or complex dtype, or bool, where adding up means "or". float16 is added up in
+        float32. Rows and columns stand as in `unfold`.
     output_size : int or tuple of two int
         (H, W): the size of the image whose windows the columns are.
     kernel_size, dilation, padding, stride : int or tuple of two int
@@ -170,13 +180,18 @@ def fold(
     Returns
     -------
     array, shape (N, C, H, W) or (C, H, W)
-        A new array. A cell in many windows gets their sum, so that
-        `fold(unfold(x))` is `x` times the number of windows that each cell is in.
+        A new array of the same dtype and library. A cell in many windows gets their sum, so that
+        `fold(unfold(x))` is `x` times the number of windows that each cell is in. A cell in none
+        gets 0.
+
+        .. math::
+            x_{n,\,c,\,h s_h + k d_h - p_h,\,w s_w + l d_w - p_w} \mathrel{+}=
+            \text{columns}_{n,\,(c K + k) L + l,\,h W' + w}
 
     Raises
     ------
     ValueError
-        If shapes or settings do not fit together.
+        If shapes or settings do not fit together, or an axis other than N is 0.
     TypeError
         If the dtype is not taken, or a setting is not an integer.
 

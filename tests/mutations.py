@@ -70,6 +70,12 @@ MUTATIONS = [
     ),
     Mutation("checks.py", "if first < groups or first % groups:", "if first % groups:", CHECKS),
     Mutation("checks.py", "if x >= s and x >= d:", "if x >= s:", CHECKS),
+    Mutation(
+        "checks.py",
+        "if cells > MOST:",
+        "if False:",
+        "test_settings.py test_transposed.py test_folding.py",
+    ),
     Mutation("checks.py", "bias_shape != (channels,):", "bias_shape[-1] != channels:", CHECKS),
     Mutation(
         "arrays.py",

@@ -92,6 +92,26 @@ def test_folding_refusals(name, pattern, args, kwargs):
     assert_refused(name, pattern, *args, **kwargs)
 
 
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: convlib.unfold(np.zeros((1, 3, 3)), 1, padding=2**62), "the padded image"),
+        (lambda: convlib.unfold(np.zeros((0, 1, 3, 3)), 1, 1, 2**31), "the padded image"),
+        (lambda: convlib.unfold(np.zeros((1, 3, 3)), 2**19, 1, 2**19), "the columns"),
+        (lambda: convlib.fold(np.zeros((1, 4)), 2**62, 1, stride=2**61), "the padded image"),
+        (lambda: convlib.fold(np.zeros((1, 1)), 1, 1, 1, 2**62, 2**63 - 1), "the padded image"),
+        (
+            lambda: convlib.grad.unfold_input((1, 3, 3), np.zeros((1, 1)), 1, 1, 2**62),
+            "the padded image",
+        ),
+    ],
+)
+def test_more_cells_than_memory_has(call, what):
+    """No torch here: its sizes wrap around."""
+    with pytest.raises(ValueError, match=rf"^(un)?fold\w*: {what} of shape .* cells, too many\.$"):
+        call()
+
+
 def test_windows_times_count():
     """`fold(unfold(x))` is x times the number of windows that each cell is in."""
     for size, *settings in FOLDS:

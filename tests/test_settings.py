@@ -78,6 +78,13 @@ def test_refusals(name, value, pattern):
     assert_refused("conv2d", pattern, X, W, B, **{"groups": 2, name: value})
 
 
+def test_more_outputs_than_memory_has():
+    """No torch here: its sizes wrap around."""
+    pattern = r"^conv2d: the output of shape \(2, 6, \d+, \d+\) has \d+ cells, too many\.$"
+    with pytest.raises(ValueError, match=pattern):
+        conv2d(X, W, B, groups=2, padding=2**50)
+
+
 @pytest.mark.parametrize("stride", [2, (2, 1), (1, 2)])
 def test_same_refuses_a_stride(stride):
     pattern = "padding='same' needs stride 1"

@@ -195,6 +195,37 @@ def test_on_either_library(xp, case):
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("settings", "pattern"),
+    [
+        ({"stride": 2**62}, "the output of shape .* cells, too many"),
+        ({"dilation": 2**61}, "the output of shape .* cells, too many"),
+        ({"stride": 2**59, "output_padding": 2**58}, "the output of shape .* cells, too many"),
+        ({"padding": 2**61, "dilation": 2**61}, r"padding \d+ and \d+ makes an axis of \d+ cells"),
+    ],
+    ids=str,
+)
+def test_more_cells_than_memory_has(axes, settings, pattern):
+    """No torch here: its sizes wrap around."""
+    x, w = np.zeros((1, 1, *[3] * axes)), np.zeros((1, 1, *[3] * axes))
+    function = f"conv_transpose{axes}d"
+    with pytest.raises(ValueError, match=f"^{function}: {pattern}"):
+        getattr(convlib, function)(x, w, **settings)
+    with pytest.raises(ValueError, match=f"^{function}_input: {pattern}"):
+        getattr(convlib.grad, f"{function}_input")(x.shape, w, x, **settings)
+    with pytest.raises(ValueError, match=f"^{function}_weight: {pattern}"):
+        getattr(convlib.grad, f"{function}_weight")(x, w.shape, x, **settings)
+
+
+def test_several_axes_are_more_cells_than_memory_has():
+    x = np.zeros((1, 1, 2, 2))
+    with pytest.raises(
+        ValueError, match=r"^conv_transpose2d: the output of shape \(1, 1, \d+, \d+"
+    ):
+        convlib.conv_transpose2d(x, x, stride=2**40)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
 def test_no_cell_left_is_refused_unless_there_is_no_image(axes):
     """PyTorch's own loops refuse it, in float64 always; without an image it answers."""
     function = f"conv_transpose{axes}d"
