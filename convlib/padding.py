@@ -1,4 +1,7 @@
-"""Padding: the first copy of the plain forward pass, in four modes, and the crop that is its adjoint."""
+"""Padding: the first copy of the plain forward pass, in four modes, and the crop that undoes it.
+
+The crop is the adjoint of adding zeros. That of repeating cells adds up: `grad/copying.py`.
+"""
 
 from __future__ import annotations
 
@@ -185,13 +188,15 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     input : array, shape (..., H, W)
     pad : tuple of int
         Two amounts an axis, from the last axis on: (left, right, top, bottom, …). Negative amounts
-        cut off.
+        cut off. What they leave is repeated by 'circular', while 'reflect' and 'replicate' repeat
+        cells of the whole axis, also those that the other side's amount cuts off.
     mode : {'constant', 'reflect', 'replicate', 'circular'}
         What the new cells hold: `value`; the cells inside the edge, mirrored at it; the edge's
         cell; the cells of the other side. The last three pad the last 1, 2 or 3 axes of an input
         that has one or two axes more.
     value : float, optional
-        For 'constant'; 0 if None.
+        For 'constant'; 0 if None. In integer arrays it is cut towards zero, and NaN is refused,
+        unless no cell is added.
 
     Returns
     -------
@@ -202,9 +207,11 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     Raises
     ------
     ValueError
-        If the amounts do not fit the input's shape, or `value` the dtype. 'reflect' adds at most one
-        cell less a side than an axis has, 'circular' at most what is left once negative amounts are
-        cut off.
+        If the amounts do not fit the input's shape, or `value` the dtype, or if another mode than
+        'constant' has a `value` other than 0. 'reflect' adds at most one cell less a side than an
+        axis has, 'circular' at most what is left once negative amounts are cut off. 'reflect' and
+        'replicate' refuse an input whose channels or padded axes have size 0, and amounts that
+        leave no padded axis a cell.
     TypeError
         If the dtype is not taken, or a setting has the wrong type.
 

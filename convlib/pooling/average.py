@@ -77,7 +77,9 @@ def avg_pool2d(
     Returns
     -------
     array, shape (N, C, H', W') or (C, H', W')
-        A new array of the same dtype and library.
+        A new array of the same dtype and library. An axis of n cells gives
+        :math:`m = \lfloor (n + 2p - k) / s \rfloor + 1`, with `ceil_mode` one more where the division
+        leaves a remainder and :math:`m s < n + p`.
 
         .. math::
             y_{n,c,h,w} = \frac{1}{\text{count}_{h,w}} \sum_{k,l}
@@ -86,7 +88,7 @@ def avg_pool2d(
     Raises
     ------
     ValueError
-        If shapes or settings do not fit together, or the divisor is 0.
+        If shapes or settings do not fit together, the divisor is 0, or one of C, H, W is.
     TypeError
         If the dtype has no pooling, or a setting is not an integer.
 

@@ -59,7 +59,8 @@ def max_pool1d(
 ):
     """Keep the largest value of each window of a signal. See `max_pool2d`, with one spatial axis.
 
-    PyTorch takes integers here with `return_indices=True` alone, and so does this function.
+    An index is the position `x`. PyTorch takes integers here with `return_indices=True` alone, and
+    so does this function.
     """
     return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -77,7 +78,8 @@ def max_pool2d(
     stride : int or tuple of two int, optional
         Cells from one window to the next: `kernel_size` where it is None or ().
     padding : int or tuple of two int
-        Cells per side, at most half of `kernel_size`. They count as minus infinity.
+        Cells per side, at most half of `kernel_size`. They count as minus infinity, in integer
+        arrays as the least value of the dtype.
     dilation : int or tuple of two int
         Cells from one tap of a window to the next.
     ceil_mode : bool
@@ -88,7 +90,9 @@ def max_pool2d(
     Returns
     -------
     output : array, shape (N, C, H', W') or (C, H', W')
-        A new array of the same dtype and library.
+        A new array of the same dtype and library. An axis of n cells gives
+        :math:`m = \lfloor (n + 2p - d(k-1) - 1) / s \rfloor + 1`, with `ceil_mode` one more where the
+        division leaves a remainder and :math:`m s < n + p`.
     indices : array of int64, of the same shape
         Only with `return_indices`: the position in the image, `y * W + x`. Of equal values the
         first in reading order is meant, of several NaN the last.
@@ -99,8 +103,8 @@ def max_pool2d(
     Raises
     ------
     ValueError
-        If shapes or settings do not fit together, or if `return_indices` is asked for and a window
-        sees padding alone.
+        If shapes or settings do not fit together, if one of C, H, W is 0, or if `return_indices` is
+        asked for and a window sees padding alone.
     TypeError
         If the dtype has no pooling, or a setting is not an integer.
 
@@ -126,5 +130,8 @@ def max_pool2d(
 def max_pool3d(
     input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
 ):
-    """Keep the largest value of each window of a volume. See `max_pool2d`, with three axes."""
+    """Keep the largest value of each window of a volume. See `max_pool2d`, with three axes.
+
+    An index is the position in the volume, `(z * H + y) * W + x`.
+    """
     return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)

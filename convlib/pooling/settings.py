@@ -27,7 +27,7 @@ class Axis(NamedTuple):
 
     @property
     def taps(self) -> range:
-        """The taps that see a cell of the input at some position. All others see padding alone.
+        """From the first tap that sees a cell of the input to the last. Others see padding alone.
 
         Tap `t` of the window at position `h` sees the cell `h·s + t·d - p`.
 

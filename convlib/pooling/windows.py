@@ -28,7 +28,7 @@ def surround(xp: ModuleType, x: Any, pairs: Pairs, fill: Any, dtype: Any) -> Any
 
 
 def pooled_windows(xp: ModuleType, x: Any, pooling: Pooling, fill: Any, dtype: Any) -> Any:
-    """Show the windows of a pooling, with the taps that see a cell of the input at all."""
+    """Show the windows of a pooling, with `Axis.taps` alone: the others see no cell of the input."""
     padded = surround(xp, x, tuple(axis.pad for axis in pooling.axes), fill, dtype)
     # (..., H + padding, W + padding) -> (..., h, w, k, l)
     return strided_windows(
