@@ -7,6 +7,7 @@ import pytest
 from refusals import assert_refused
 
 from convlib import checks, conv2d, conv_transpose2d, settings
+from convlib.padding import MOST
 from convlib.validation import assert_matches_torch
 
 X, W, B = np.arange(2 * 4 * 36.0).reshape(2, 4, 6, 6), np.ones((6, 2, 3, 3)), np.arange(6.0)
@@ -83,6 +84,14 @@ def test_more_outputs_than_memory_has():
     pattern = r"^conv2d: the output of shape \(2, 6, \d+, \d+\) has \d+ cells, too many\.$"
     with pytest.raises(ValueError, match=pattern):
         conv2d(X, W, B, groups=2, padding=2**50)
+
+
+def test_memory_is_refused_from_the_first_cell_too_many_on():
+    """An axis of 0 hides no other: NumPy's limit passes over zeros, too."""
+    checks.check_memory("f", "it", (2, 0, MOST // 2))
+    for shape in (MOST + 1,), (0, MOST + 1), (2, MOST // 2 + 1):
+        with pytest.raises(ValueError, match=r"^f: it of shape \(.*\) has \d+ cells, too many\.$"):
+            checks.check_memory("f", "it", shape)
 
 
 @pytest.mark.parametrize("stride", [2, (2, 1), (1, 2)])
