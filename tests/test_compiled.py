@@ -576,12 +576,12 @@ def test_one_tap_reads_and_writes_nothing_behind_a_run(monkeypatch, outputs):
     units.panels.cache_clear()
 
 
-@pytest.mark.parametrize("outputs", [9, 24, 31])
+@pytest.mark.parametrize("outputs", [9, 24, 31, 43])
 def test_cells_read_in_place_may_begin_anywhere(outputs):
     """Registers begin at a cache line, where all channels can; the sums are the same ones, bit by bit."""
     compiled, steps = choice.file_of("compiled"), Steps((1,), ((0, 0),), (1,))
     for dtype, (inputs, positions) in itertools.product(
-        ("float32", "float64"), ((21, 272), (21, 264), (301, 416))
+        ("float32", "float64"), ((21, 272), (21, 264), (301, 416), (411, 272))
     ):
         cells, w = (
             numbers((inputs, positions), dtype, 0),

@@ -35,6 +35,7 @@ def tile(
     taps: int = 1,
     stacked: bool = False,
     beside: int | None = None,
+    ahead: bool = False,
 ) -> Any:
     """Make a function that computes y[o, v] = sum over terms k of w[o, k] · x[k, v].
 
@@ -46,6 +47,10 @@ def tile(
     What takes time, beside the multiplications, is loading. If registers are `stacked`, each one is a
     row below the one before, as each tap is: what one register sees at a tap, the register above sees
     at the next tap. So three registers load five rows of cells for three taps, instead of nine.
+
+    Where cells lie far apart, a processor does not see which ones come next. If one term's cells begin
+    where the term before would have one tap more, those of the term after the next can be asked for:
+    so many are `ahead`.
 
     The function takes everything flat::
 
@@ -127,9 +132,10 @@ def tile(
                         for v, total in enumerate(totals):
                             yield total, cells(memory, row, times(v, down))
 
-                # the places that are added to come nearer meanwhile
-                for _, place in results(y, at_y, pitch, down):
-                    _fetch(builder, place)
+                # The places that are written to come nearer meanwhile. Processors with the widest
+                # registers wait less if they are not asked for, and cells that are come first.
+                for _, place in () if ahead or BYTES == 64 else results(y, at_y, pitch, down):
+                    _fetch(builder, place, 1)
 
                 with cgutils.for_range_slice(builder, first, end, whole(1)) as (k, _):
                     at_k, to_k = (builder.load(at_place(array, k)) for array in (at, to))
@@ -141,6 +147,9 @@ def tile(
                         else:
                             at_k = builder.add(at_k, line) if t else at_k
                             seen, there = [], [(one, at_k) for one in starts]
+                        if ahead:
+                            for places in there:
+                                _fetch(builder, at_place(x, *places, times(2 * taps, line)), 0)
                         seen += [builder.load(cells(x, *places), align=size) for places in there]
                         for row, places in zip(weights_at, sums, strict=True):
                             weight = builder.load(at_place(w, row, to_k, whole(t * beside)))
@@ -198,9 +207,9 @@ def _hold(builder: Any, values: list[Any]) -> None:
     builder.asm(kind, "", wanted, values, side_effect=True)
 
 
-def _fetch(builder: Any, place: Any) -> None:
-    """Ask for the cache line at an address, to be written to soon, and do not wait for it."""
+def _fetch(builder: Any, place: Any, written: int) -> None:
+    """Ask for the cache line at an address, to be `written` to or read soon, and do not wait for it."""
     byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
     kind = ir.FunctionType(ir.VoidType(), [byte, *[number] * 3])
     fetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
-    builder.call(fetch, [builder.bitcast(place, byte), number(1), number(3), number(1)])
+    builder.call(fetch, [builder.bitcast(place, byte), number(written), number(3), number(1)])

@@ -197,7 +197,10 @@ def panels(shape: Shape, threads: int, itemsize: int) -> Panels:
     positions, panel = prod(shape.positions), loops.panel_of(itemsize)
     # whole panels; what is less than half of one goes with the last
     number, most = max(1, round(positions / panel)), max(1, PANELS // (shape.i * panel * itemsize))
-    if shape.o <= loops.OUTPUTS:  # cells are read once, and long runs are read sooner
+    in_place = loops.in_place(shape.i, shape.o, positions, itemsize)
+    if in_place:  # nothing is copied
+        most = number
+    elif shape.o <= loops.OUTPUTS:  # cells are read once, and long runs are read sooner
         most = max(most, LONG // (shape.i * panel))
     cuts, by_o = pieces(number, most), [slice(0, shape.o)]
     if shape.n * shape.g * len(cuts) % threads:
@@ -211,7 +214,7 @@ def panels(shape: Shape, threads: int, itemsize: int) -> Panels:
         for o, n, g, q in product(by_o, range(shape.n), range(shape.g), cuts)
     ]
     most = max(q_end - q for _, _, q, q_end, _, _ in units)
-    memory = sum(loops.sizes_of(shape.i, most, itemsize))
-    sizes = np.array([shape.i, shape.o, most])
+    memory = sum(loops.sizes_of(shape.i, most, not in_place, itemsize))
+    sizes = np.array([shape.i, shape.o, most, in_place])
     shares = pieces(len(units), len(units), threads)
     return Panels([(np.array(units[share]),) for share in shares], sizes, memory)
