@@ -48,9 +48,9 @@ def tile(
     row below the one before, as each tap is: what one register sees at a tap, the register above sees
     at the next tap. So three registers load five rows of cells for three taps, instead of nine.
 
-    Where cells lie far apart, a processor does not see which ones come next. If one term's cells begin
-    where the term before would have one tap more, those of the term after the next can be asked for:
-    so many are `ahead`.
+    Where cells lie far apart, a processor does not see which ones come next. With `ahead`, each tap asks
+    for cells 2·taps lines further on. These are the ones of the term after the next, if each term's
+    cells begin `taps` lines behind those of the term before.
 
     The function takes everything flat::
 

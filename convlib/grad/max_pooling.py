@@ -6,7 +6,7 @@ from typing import Any
 
 from ..arrays import array_module, check_dtype, working_dtype
 from ..pooling.settings import check_every_window, pooling_settings
-from ..pooling.windows import FLOATS, cell_numbers, hand_back
+from ..pooling.windows import REAL, cell_numbers, hand_back
 from ..settings import check_shape, shape
 
 
@@ -24,7 +24,7 @@ def _max_pool_input(
     check_shape(function, "grad_output", grad_output.shape, pooling.output_shape)
     check_dtype(function, "indices", indices.dtype, "int64")
     dtype = grad_output.dtype
-    check_dtype(function, "grad_output", dtype, FLOATS)
+    check_dtype(function, "grad_output", dtype, REAL)
     work = working_dtype(dtype)
     numbers = cell_numbers(xp, pooling)
     found = xp.zeros(indices.shape, bool)

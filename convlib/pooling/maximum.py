@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import INTEGER, array_module, check_dtype, working_dtype
 from .settings import check_every_window, pooling_settings
-from .windows import FLOATS, cell_numbers, pooled_windows
+from .windows import REAL, cell_numbers, pooled_windows
 
 __all__ = ["max_pool1d", "max_pool2d", "max_pool3d"]
 
@@ -24,7 +24,7 @@ def _max_pool(
     # PyTorch's max_pool1d has integers with indices alone
     integers = f", {INTEGER}" if axes > 1 or return_indices else ""
     dtype = input.dtype
-    check_dtype(function, "input", dtype, FLOATS + integers)
+    check_dtype(function, "input", dtype, REAL + integers)
     work = working_dtype(dtype)
     least = -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
     best = xp.full(pooling.output_shape, least, work)

@@ -13,12 +13,12 @@ from ..padding import Pairs, added_and_cut, crop, pad_zeros
 from ..windows import strided_windows, tap_cells
 from .settings import Pooling
 
-FLOATS = "float16, float32, float64"
+REAL = "float16, float32, float64"
 
 
 def averaged_floats(xp: ModuleType, axes: int) -> str:
     """Name the floating dtypes that have an average: PyTorch has float16 volumes on GPUs alone."""
-    return "float32, float64" if axes == 3 and xp is np else FLOATS
+    return "float32, float64" if axes == 3 and xp is np else REAL
 
 
 def surround(xp: ModuleType, x: Any, pairs: Pairs, fill: Any, dtype: Any) -> Any:
