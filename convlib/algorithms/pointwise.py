@@ -51,7 +51,7 @@ def panel_of(itemsize):
     return WIDE * (BYTES // itemsize)
 
 
-def in_place(inputs, outputs, positions, itemsize):
+def read_in_place(inputs, outputs, positions, itemsize):
     """Whether an image's cells are read where they lie, for all of its outputs.
 
     Then registers can begin at cache lines. Where outputs are many, results are better written in long
@@ -167,8 +167,8 @@ def forward(x, x_steps, w, y, y_steps, units, sizes, memory, team):
     """The units' parts of y (n, g, o, positions), from (n, g, i, positions) and w (g, o, i).
 
     A unit is an image, a group, and ranges of positions and of outputs. Arrays are flat; the steps of
-    x and y are the place of the first cell and those of n, g and channels. `sizes` are i, o, and the
-    most positions of a unit.
+    x and y are the place of the first cell and those of n, g and channels. `sizes` are i, o, the most
+    positions of a unit, and whether `read_in_place` says so.
     """
     ring(team)
     inputs, outputs, positions, all_in_place = sizes

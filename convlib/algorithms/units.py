@@ -197,7 +197,7 @@ def panels(shape: Shape, threads: int, itemsize: int) -> Panels:
     positions, panel = prod(shape.positions), loops.panel_of(itemsize)
     # whole panels; what is less than half of one goes with the last
     number, most = max(1, round(positions / panel)), max(1, PANELS // (shape.i * panel * itemsize))
-    in_place = loops.in_place(shape.i, shape.o, positions, itemsize)
+    in_place = loops.read_in_place(shape.i, shape.o, positions, itemsize)
     if in_place:  # nothing is copied
         most = number
     elif shape.o <= loops.OUTPUTS:  # cells are read once, and long runs are read sooner
