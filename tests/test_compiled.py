@@ -95,7 +95,10 @@ def test_rows_share_the_zeros_between_them():
         positions = (cells + before + after - dilation * (taps - 1) - 1) // stride + 1
         shape = Shape(1, 1, 1, 1, (4, positions), (3, taps))
         steps = Steps((1, stride), ((1, 1), (before, after)), (1, dilation))
-        assert units.shared_zeros((4, cells), shape, steps) == shared
+        assert units.shared_zeros((4, cells), shape, steps, 1) == shared
+        # each stands for a cell of every image, and so many stand behind the last row
+        slack = choice.file_of("kernels").SLACK
+        assert units.shared_zeros((4, cells), shape, steps, slack) == min(shared, 1)
 
 
 @pytest.mark.parametrize("outputs", [3, 20])
@@ -130,9 +133,9 @@ def test_nothing_is_read_behind_a_first_unit_of_fewer_channels(monkeypatch, dtyp
     units.plan.cache_clear()
 
 
-@pytest.mark.parametrize("size", [1 << 10, 5 << 10, 9 << 10])
+@pytest.mark.parametrize("size", [1 << 10, 3 << 10, 5 << 10, 9 << 10])
 def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
-    """Zeros of the padding stand elsewhere in each unit, and those of the last one go."""
+    """Zeros of the padding stand elsewhere in each unit, and those of the last one go. Or few slices."""
     units = choice.file_of("units")
     monkeypatch.setattr(units, "UNIT", size)
     units.plan.cache_clear()
@@ -143,6 +146,9 @@ def test_units_of_few_rows_give_the_same_sums(monkeypatch, size):
         gw = grad.conv2d_weight(x, w.shape, y, padding=2, algorithm="windows")
         mine = grad.conv2d_weight(x, w.shape, y, padding=2, algorithm="compiled")
         assert_near(mine, gw, EPSILONS)
+        x, w = numbers((1, 2, 7, 4, 3), "float64", 0), numbers((outputs, 2, 3, 3, 3), "float64", 1)
+        y = convlib.conv3d(x, w, padding=1, algorithm="windows")
+        assert_near(convlib.conv3d(x, w, padding=1, algorithm="compiled"), y, EPSILONS)
     units.plan.cache_clear()
 
 
@@ -330,44 +336,58 @@ def test_compiled_sums_of_every_size(outputs, width):
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("unit", [1 << 10, 1 << 20])
 @pytest.mark.parametrize("number", [1, 3])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
-def test_narrow_images_are_put_abreast(monkeypatch, dtype, number):
-    """Of one axis or more, in groups, shared out to threads, with padding and dilation."""
-    abreast = choice.file_of("abreast")
+def test_narrow_images_are_put_abreast(monkeypatch, dtype, number, unit):
+    """Of one axis or more, in groups, in units of some rows and channels, with all settings."""
+    abreast, units = choice.file_of("abreast"), choice.file_of("units")
     monkeypatch.setattr(abreast, "COPIED", 0)
-    monkeypatch.setattr(abreast, "SHARED", 1)
-    monkeypatch.setattr(abreast, "limit", lambda: number)
-    called = []
-    forward = abreast.forward
-    monkeypatch.setattr(abreast, "forward", lambda *a: called.append(a[-1]) or forward(*a))
+    monkeypatch.setattr(units, "UNIT", unit)
+    monkeypatch.setattr(units, "SHARED", 1)
+    monkeypatch.setattr(units, "limit", lambda: number)
+    asked, images_of = [], abreast.images_of
+    monkeypatch.setattr(abreast, "images_of", lambda *a: asked.append(images_of(*a)) or asked[-1])
+    units.plan.cache_clear()
     lanes = choice.file_of("vectors").BYTES // np.dtype(dtype).type(0).real.itemsize
-    for size, rest in (
+    wide = min(2 * lanes, abreast.WIDE)
+    cases = [
         ((lanes - 1,), {"padding": 1}),
         ((5, lanes - 1), {"padding": 1, "groups": 2}),
         ((9, lanes + 1), {"stride": (2, 1), "dilation": (2, 1)}),
         ((6, lanes - 3), {"padding": (0, 2), "dilation": (1, 2)}),
-        ((5, 2 * lanes - 2), {"padding": 1}),
+        ((14, wide - 2), {"padding": 1}),
+        ((11, lanes - 1), {"padding": 1, "stride": 2}),
+        ((3, lanes), {"padding": 7, "stride": (3, 3), "dilation": (2, 1)}),
+        ((2, 2), {"padding": (1, 8), "stride": (1, 4)}),
+        ((3, 8), {"padding": 1, "stride": (1, 4)}),  # the last cells are seen by no window
+        ((7, 5, lanes // 2), {"padding": (2, 1, 1), "stride": (2, 1, 2)}),
         ((3, 4, lanes - 1), {"padding": "same"}),
-    ):
+    ]
+    for inputs, outputs, (size, rest) in itertools.product((4, 40), (6, 16), cases):
         axes = len(size)
-        x = numbers((2 * lanes, 4, *size), dtype, 0)
-        w = numbers((6, 4 // rest.get("groups", 1), *(3,) * axes), dtype, 1)
+        x = numbers((2 * lanes, inputs, *size), dtype, 0)
+        w = numbers((outputs, inputs // rest.get("groups", 1), *(3,) * axes), dtype, 1)
         x[3] *= np.inf  # images stay by themselves
         conv, back = getattr(convlib, f"conv{axes}d"), getattr(grad, f"conv{axes}d_input")
         with np.errstate(invalid="ignore"):
             y = conv(x, w, algorithm="windows", **rest)
             found = conv(x, w, algorithm="compiled", **rest)
+            # not one behind another
+            again = conv(x[..., ::-1].copy()[..., ::-1], w, algorithm="compiled", **rest)
         others = np.arange(len(x)) != 3
         assert np.isfinite(y[others]).all()
         assert_near(found[others], y[others], EPSILONS)
-        assert not np.isfinite(found[3]).any()
-        if rest.get("stride") or rest["padding"] == "same":
+        np.testing.assert_array_equal(found[others], again[others])
+        np.testing.assert_array_equal(np.isfinite(found[3]), np.isfinite(y[3]))
+        if rest.get("padding") == "same":
             continue
         y[3] = 0
         gx = back(x.shape, w, y, algorithm="windows", **rest)
         assert_near(back(x.shape, w, y, algorithm="compiled", **rest), gx, EPSILONS)
-    assert (len(called) >= 6 and set(called) <= {lanes, lanes // 2}) or dtype == "complex64"
+    several = [images for images in asked if images > 1]
+    assert (len(several) >= 36 and set(several) <= {2, 4, 8, 16}) or dtype == "complex64"
+    units.plan.cache_clear()
 
 
 def test_images_are_put_abreast_where_that_pays():
@@ -379,13 +399,15 @@ def test_images_are_put_abreast_where_that_pays():
 
     assert images(lanes, 64, lanes - 1) == lanes
     assert images(3 * lanes, 64, lanes - 2) == lanes // 2
-    assert images(lanes, 64, lanes - 1, stride=2) == 1  # cells of a window would be apart
-    assert images(lanes, 128, 2 * lanes - 1) == lanes
-    assert images(lanes, 128, 2 * lanes) == 1  # whole registers
-    assert images(lanes, 128, 2 * lanes + 1) == 1  # too little is left over
-    assert images(lanes, 64, 2 * lanes - 1) == 1  # less is, and copies cost as much
+    assert images(lanes, 64, lanes // 2 - 1, stride=2) == lanes
+    assert images(lanes, 64, lanes // 2 + 1, stride=2) == 1  # each phase is copied by itself
+    most = min(2 * lanes, choice.file_of("abreast").WIDE) - 1
+    assert images(lanes, 128, most) == lanes
+    assert images(lanes, 128, lanes) == 1  # whole registers
+    assert images(lanes, 128, most + 2) == 1  # too little is left over
+    assert images(lanes, 64, most) == 1  # less is, and copies cost as much
     assert images(lanes, 64, lanes - 1, axes=3) == lanes
-    assert images(lanes, 128, 2 * lanes - 1, axes=3) == 1  # a unit has three slices of all
+    assert images(lanes, 128, lanes + 1, axes=3) == 1  # a unit has three slices of all
     assert images(lanes + 1, 64, lanes - 1) == 1
     assert images(lanes // 2, 64, lanes - 1) == lanes // 2
     assert images(lanes // 4, 64, lanes - 1) == 1  # they would fill too little of a register
@@ -470,6 +492,7 @@ def test_loops_for_registers_of_other_processors(tmp_path):
         "test_rows_that_registers_fill[8-2-1048576]",
     ]
     tests += [f"test_compiled_sums_of_one_tap_of_every_size[{o}-21]" for o in (6, 13, 140)]
+    tests += ["test_narrow_images_are_put_abreast[float32-1-1024]"]
     program = (
         "import sys, pytest; from convlib.algorithms import vectors;"
         f"vectors.BYTES, vectors.REGISTERS = {registers};"

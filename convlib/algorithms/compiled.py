@@ -8,7 +8,7 @@ The copies lie as in `flat.py`: rows behind one another, so that each tap sees o
 rows of the output are worked on at a time, a unit, so that all that a unit needs stays in the cache.
 The loops themselves are in `kernels.py`, those along one run in `runs.py`, and the sums that stay in
 registers in `registers.py`; in `pointwise.py` for kernels of one tap, and in `depthwise.py` for one
-channel a group. Images narrower than a register are put side by side first, in `abreast.py`. Calls of
+channel a group. Images narrower than a register are put side by side, as `abreast.py` says. Calls of
 whole arrays take the short way of `ready.py` to the same loops.
 
 Source: the register blocking is that of E. Georganas et al., *Anatomy of high-performance deep
@@ -165,11 +165,13 @@ def forward(xp: ModuleType, x: Any, w: Any, out: Any, steps: Steps) -> None:
             return depthwise(x, w, out, shape, steps)
         if kind == "pointwise":
             return pointwise(x, w, out, shape, steps)
-        if images > 1:
-            return abreast.forward(forward, x, w, out, steps, images)
+        if images > 1 and not x.flags.c_contiguous:  # what is read of an image has no gaps
+            x = x.copy()
+    else:
+        images = 1
     loops = with_numba("kernels")
     w = usable(w)
-    found = planned(x, w, shape, steps)
+    found = planned(x, w, shape, steps, images=images)
     arrays = (*memory_of(usable(x)), *memory_of(w, w.ndim), *memory_of(out))
 
     def some(units: Any, team: Any) -> Any:

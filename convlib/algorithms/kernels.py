@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from .planes import see_abreast, write_apart
 from .rows import lay_out, put_zeros, turn, write
 from .runs import MANY, correlate, correlate_columns, correlate_rows, many, starts_of
 from .signals import rest, ring
@@ -40,16 +41,22 @@ distances = njit(nogil=True)(sizes_of)
 
 
 @njit(nogil=True)
-def see(cells, channel, x, x_steps, units, u, phases, geometry):
-    """Lay out what the windows of unit u see. Zeros stand where the last unit's rows had them."""
-    size, wide, stride, begin, _, _ = geometry
+def see(cells, channel, x, x_steps, units, u, phases, geometry, joined):
+    """Lay out what the windows of unit u see. Where rows end, the zeros of the last unit still stand."""
+    size, wide, stride, begin, _, counts = geometry
+    images = counts[3]
     one, last = units[u], units[max(u - 1, 0)]
     n, g, d, h, first, number = one[N], one[G], one[D], one[H], one[I], one[I_END] - one[I]
     start = begin[0] + d * stride[0], begin[1] + h * stride[1], begin[2]
-    at_x = x_steps[0] + n * x_steps[1] + g * x_steps[2] + first * x_steps[3]
-    more = number > last[I_END] - last[I]
-    zeros = u == 0 or d != last[D] or h != last[H] or more
-    lay_out(cells, channel, x, at_x, x_steps, size, wide, phases, stride, start, number, zeros)
+    at_x = x_steps[0] + n * images * x_steps[1] + g * x_steps[2] + first * x_steps[3]
+    zeros = u == 0 or number > last[I_END] - last[I]
+    if images > 1:
+        see_abreast(
+            cells, channel, x, at_x, x_steps, size, wide, phases, stride, start, number, zeros,
+            images, joined,
+        )  # fmt: skip
+    else:
+        lay_out(cells, channel, x, at_x, x_steps, size, wide, phases, stride, start, number, zeros)
     if zeros:  # behind the last row, where no next one begins with them
         put_zeros(cells, number * channel, number * channel + SLACK)
 
@@ -61,35 +68,40 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
     A unit is an image, a group, and ranges of d, h, o, of the terms, and of i. Arrays are flat; their
     steps begin with the place of the first cell. `geometry` is (D, H, W), the places laid out for them,
     the stride, and where the first window starts; the most positions of a unit; and as counts the most
-    i of a unit, all i, and how far apart the cells of a column of taps are, where a term is one, or
-    zero; less where columns go up. Where units have some i each, sums of all outputs are kept.
+    i of a unit, all i, how far apart the cells of a column of taps are, where a term is one, or zero,
+    less where columns go up; how many images lie abreast, which count as one, whose x and y have no
+    gaps; and what is to be put aside of these. Where units have some i each, sums of all outputs are kept.
     """
     ring(team)
     _, wide, _, _, most, counts = geometry
     channel, pitch, number = distances(counts[0], most, wide, len(phases))
-    cells, results = memory[:number], memory[number:]
+    cells, memory = memory[:number], memory[number:]
+    joined, results = memory[: counts[4]], memory[counts[4] :]
     outputs, all_at_once = np.arange(MANY[0]) * w_steps[2], counts[0] == counts[1]
-    line = counts[2]
+    line, images = counts[2], counts[3]
     lanes = BYTES // y.itemsize
     # rows that whole registers fill, one behind another in y: nothing is to be left out between them
-    whole = most[2] % lanes == 0 and y_steps[5] == most[2] and y_steps[6] == 1
+    whole = most[2] % lanes == 0
+    in_y = images == 1 and y_steps[5] == most[2] and y_steps[6] == 1
     for u in range(len(units)):
-        see(cells, channel, x, x_steps, units, u, phases, geometry)
+        see(cells, channel, x, x_steps, units, u, phases, geometry, joined)
         n, g, d, d_end, h, h_end, o, o_end, first_term, end_term, i, i_end = units[u]
         shape, last = (d_end - d, h_end - h, most[2]), i_end == counts[1]
         terms, places = at[first_term:end_term], to[first_term:end_term]
         run = ((shape[0] - 1) * wide[1] + shape[1] - 1) * wide[2] + shape[2]
         starts = starts_of(shape, wide, lanes)
-        direct = whole and (shape[0] == 1 or y_steps[4] == shape[1] * shape[2])
+        direct = in_y and (shape[0] == 1 or y_steps[4] == shape[1] * shape[2])
         for first in range(o, o_end, MANY[0]):
             rows = outputs[: min(MANY[0], o_end - first)]
             at_w = w_steps[0] + g * w_steps[1] + first * w_steps[2]
-            at_y = y_steps[0] + n * y_steps[1] + g * y_steps[2] + first * y_steps[3]
+            at_y = y_steps[0] + n * images * y_steps[1] + g * y_steps[2] + first * y_steps[3]
             at_y += d * y_steps[4] + h * y_steps[5]
             place = 0 if all_at_once else (first - o) * pitch
             more = i > 0
-            if direct and len(rows) == MANY[0]:
-                to_y, sums = (y, at_y, y_steps[3]), (results, place, pitch)
+            in_rows = whole and (direct or images > 1) and len(rows) == MANY[0]
+            if in_rows:
+                sums = results, place, pitch
+                to_y = (y, at_y, y_steps[3]) if direct else sums
                 if line != 0:
                     correlate_columns(
                         to_y, sums, cells, starts, shape, wide, terms, w, at_w, rows, places,
@@ -100,9 +112,18 @@ def forward(x, x_steps, w, w_steps, y, y_steps, units, at, to, phases, geometry,
                         to_y, sums, cells, starts, shape, wide, terms, w, at_w, rows, places,
                         more, last, line,
                     )  # fmt: skip
-                continue
-            correlate(results, place, pitch, cells, terms, w, at_w, rows, places, run, more, line)
-            if last:
+            else:
+                correlate(
+                    results, place, pitch, cells, terms, w, at_w, rows, places, run, more, line
+                )
+            if last and images > 1:
+                across = shape[2] if in_rows else wide[2]
+                plane = (shape[1] if in_rows else wide[1]) * across
+                write_apart(
+                    y, at_y, y_steps, results[place:], pitch, plane, across, shape, len(rows), images,
+                    joined,
+                )  # fmt: skip
+            elif last and not in_rows:
                 write(y, at_y, y_steps, results[place:], pitch, wide, shape, len(rows))
     return rest(team)
 
@@ -121,7 +142,7 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     cells, turned = memory[:number], memory[number:]
     places = np.empty(most[0] * most[1] * most[2], np.int64)
     for u in range(len(units)):
-        see(cells, channel, x, x_steps, units, u, phases, geometry)
+        see(cells, channel, x, x_steps, units, u, phases, geometry, memory[:0])
         n, g, d, d_end, h, h_end, o, o_end, _, _, _, _ = units[u]
         shape = d_end - d, h_end - h, most[2]
         at_y = gy_steps[0] + n * gy_steps[1] + g * gy_steps[2] + o * gy_steps[3]

@@ -132,55 +132,77 @@ def _pairs(builder: Any, a: Any, b: Any, places: Sequence[int]) -> Any:
     return builder.shuffle_vector(a, b, ir.Constant(kind, list(places)))
 
 
-@intrinsic
-def part_fours(_: Any, to, at, apart, x, cell, n):
-    """to[at + p·apart + q] = x[cell + 4·q + p], for p below 4 and q below n, and on to whole registers."""
-
-    def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        result = Cells(context, builder, signature, arguments, 0)
-        cells = Cells(context, builder, signature, arguments, 3)
-        _, at, apart, _, cell, n = arguments
-        whole, lanes = ir.IntType(64), cells.vector.count
-        evens, odds = range(0, 2 * lanes, 2), range(1, 2 * lanes, 2)
-        with cgutils.for_range_slice(builder, whole(0), n, whole(lanes)) as (q, _):
-            first = builder.add(cell, builder.mul(q, whole(4)))
-            a, b, c, d = (cells.load(builder.add(first, whole(k * lanes))) for k in range(4))
-            even = _pairs(builder, a, b, evens), _pairs(builder, c, d, evens)
-            odd = _pairs(builder, a, b, odds), _pairs(builder, c, d, odds)
-            parts = [_pairs(builder, *two, ends) for ends in (evens, odds) for two in (even, odd)]
-            for p, part in enumerate(parts):
-                place = builder.add(at, builder.mul(apart, whole(p)))
-                result.store(part, builder.add(place, q))
-        return context.get_dummy_value()
-
-    return types.void(to, at, apart, x, cell, n), instructions
+def _parted(builder: Any, vectors: list[Any]) -> list[Any]:
+    """Of count vectors of neighbours, those of every count-th: first 0, count, 2·count, …"""
+    if len(vectors) == 1:
+        return vectors
+    lanes = vectors[0].type.count
+    halves = []
+    for odd in (0, 1):
+        taken = range(odd, 2 * lanes, 2)
+        pairs = zip(vectors[::2], vectors[1::2], strict=True)
+        halves.append(_parted(builder, [_pairs(builder, a, b, taken) for a, b in pairs]))
+    return [part for two in zip(*halves, strict=True) for part in two]
 
 
-@intrinsic
-def join_fours(_: Any, to, place, x, at, apart, n):
-    """to[place + 4·q + p] = x[at + p·apart + q], for p below 4 and q below n, and on to whole registers."""
+def _joined(builder: Any, parts: list[Any]) -> list[Any]:
+    """The other way round: even parts among themselves, odd ones, and then these two by turns."""
+    if len(parts) == 1:
+        return parts
+    lanes = parts[0].type.count
+    turns = [half + k * lanes for half in range(lanes) for k in (0, 1)]
+    evens, odds = _joined(builder, parts[::2]), _joined(builder, parts[1::2])
+    return [
+        _pairs(builder, a, b, half)
+        for a, b in zip(evens, odds, strict=True)
+        for half in (turns[:lanes], turns[lanes:])
+    ]
 
-    def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        result = Cells(context, builder, signature, arguments, 0)
-        cells = Cells(context, builder, signature, arguments, 2)
-        _, place, _, at, apart, n = arguments
-        whole, lanes = ir.IntType(64), cells.vector.count
-        turns = [half + k * lanes for half in range(lanes) for k in (0, 1)]
-        low, high = turns[:lanes], turns[lanes:]
-        with cgutils.for_range_slice(builder, whole(0), n, whole(lanes)) as (q, _):
-            rows = (builder.add(at, builder.mul(apart, whole(p))) for p in range(4))
-            a, b, c, d = (cells.load(builder.add(row, q)) for row in rows)
-            first = builder.add(place, builder.mul(q, whole(4)))
-            # 0 and 2, 1 and 3 take turns, and then these two
-            even = _pairs(builder, a, c, low), _pairs(builder, a, c, high)
-            odd = _pairs(builder, b, d, low), _pairs(builder, b, d, high)
-            four = [
-                _pairs(builder, e, o, half)
-                for e, o in zip(even, odd, strict=True)
-                for half in (low, high)
-            ]
-            for k, part in enumerate(four):
-                result.store(part, builder.add(first, whole(k * lanes)))
-        return context.get_dummy_value()
 
-    return types.void(to, place, x, at, apart, n), instructions
+def part(count: int) -> Any:
+    """Make a function that computes to[at + p·apart + q] = x[cell + count·q + p], p below `count`.
+
+    For q below n, and on to whole registers. The count is a power of two.
+    """
+
+    def make(_: Any, to, at, apart, x, cell, n):
+        def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            set.add(builder.function.attributes, ATTRIBUTE)
+            result = Cells(context, builder, signature, arguments, 0)
+            cells = Cells(context, builder, signature, arguments, 3)
+            _, at, apart, _, cell, n = arguments
+            whole, lanes = ir.IntType(64), cells.vector.count
+            with cgutils.for_range_slice(builder, whole(0), n, whole(lanes)) as (q, _):
+                first = builder.add(cell, builder.mul(q, whole(count)))
+                read = [cells.load(builder.add(first, whole(k * lanes))) for k in range(count)]
+                for p, values in enumerate(_parted(builder, read)):
+                    place = builder.add(at, builder.mul(apart, whole(p)))
+                    result.store(values, builder.add(place, q))
+            return context.get_dummy_value()
+
+        return types.void(to, at, apart, x, cell, n), instructions
+
+    return intrinsic(make)
+
+
+def join(count: int) -> Any:
+    """Make a function that computes to[place + count·q + p] = x[at + p·apart + q]: the other way round."""
+
+    def make(_: Any, to, place, x, at, apart, n):
+        def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            set.add(builder.function.attributes, ATTRIBUTE)
+            result = Cells(context, builder, signature, arguments, 0)
+            cells = Cells(context, builder, signature, arguments, 2)
+            _, place, _, at, apart, n = arguments
+            whole, lanes = ir.IntType(64), cells.vector.count
+            with cgutils.for_range_slice(builder, whole(0), n, whole(lanes)) as (q, _):
+                rows = (builder.add(at, builder.mul(apart, whole(p))) for p in range(count))
+                read = [cells.load(builder.add(row, q)) for row in rows]
+                first = builder.add(place, builder.mul(q, whole(count)))
+                for k, values in enumerate(_joined(builder, read)):
+                    result.store(values, builder.add(first, whole(k * lanes)))
+            return context.get_dummy_value()
+
+        return types.void(to, place, x, at, apart, n), instructions
+
+    return intrinsic(make)

@@ -31,7 +31,13 @@ class Taken(NamedTuple):
 
 
 def taken(
-    kind: str, size: tuple[int, ...], shape: Shape, steps: Steps, dtype: np.dtype, threads: int
+    kind: str,
+    size: tuple[int, ...],
+    shape: Shape,
+    steps: Steps,
+    dtype: np.dtype,
+    threads: int,
+    images: int,
 ) -> Taken:
     """Plan a layer of an input (H, W) for so many threads."""
     n, g, i, o, positions, taps = shape
@@ -42,7 +48,7 @@ def taken(
     axes = 3 + len(taps)
     w = steps_without_gaps((g, o, i, *taps), axes)
     w_strides = tuple(dtype.itemsize * step for step in w[1 : 1 + axes].tolist())
-    of = plan(size, w_strides, shape, steps, threads, dtype.itemsize, False)
+    of = plan(size, w_strides, shape, steps, threads, dtype.itemsize, False, images)
     return Taken((x,), (w,), (y,), of.parts, (of.at, of.to, of.phases, of.geometry), of.memory)
 
 
@@ -56,14 +62,14 @@ def forward_of(
     if dtype.kind == "c" or not shape.products or shape.n * shape.g > MOST_KEPT:
         return None
     kind, images = kind_of(shape, steps, dtype.itemsize)
-    if kind == "depthwise" or images > 1 or (kind == "pointwise" and max(steps.stride) > 1):
+    if kind == "depthwise" or (kind == "pointwise" and max(steps.stride) > 1):
         return None
     loop, known = with_numba(kind).forward, {}
 
     def forward(x: Any, w: Any, out: Any) -> None:
         threads = threads_for(shape)
         if threads not in known:
-            known[threads] = taken(kind, size, shape, steps, dtype, threads)
+            known[threads] = taken(kind, size, shape, steps, dtype, threads, images)
         of_x, of_w, of_y, parts, rest, memory = known[threads]
         arrays = (x.reshape(-1), *of_x, w.reshape(-1), *of_w, out.reshape(-1), *of_y)
 

@@ -14,10 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .signals import rest, ring
 from .vectors import compiled_loop, move
-
-BLOCK = 64  # cells of each image that are copied before the next image's
 
 
 def whole_vectors(step: int) -> Any:
@@ -83,31 +80,46 @@ def inside(places, size, stride, offset):
 
 
 @compiled_loop()
-def lay_out(to, pitch, x, at_x, steps, size, wide, phases, stride, start, channels, zeros):
+def lay_out(
+    to, pitch, x, at_x, steps, size, wide, phases, stride, start, channels, zeros, images=1
+):
     """Copy cells (i, D, H, W) of x into places (i, phases, d, h, w), channels `pitch` apart.
 
-    Place q of an axis takes cell q·stride + start + phase, or zero where there is no such cell: if
-    `zeros` is false they are there already. The axes have `wide` places; `steps` are the place
-    of the first cell and the steps of all axes (n, g, i, D, H, W) of x.
+    Place q of an axis takes cell q·stride + start + phase, or zero where there is no such cell. Without
+    `zeros`, those at the ends of rows are there already, and those behind the last row. The axes have
+    `wide` places; `steps` are the place of the first cell and the steps of all axes (n, g, i, D, H, W)
+    of x. Where several `images` lie abreast, a place of the last axis is so many cells, neighbours in x
+    and in `to`.
     """
     for p in range(len(phases)):
         at_d, at_h, at_w = start[0] + phases[p, 0], start[1] + phases[p, 1], start[2] + phases[p, 2]
         d_from, d_to = inside(wide[0], size[0], stride[0], at_d)
         h_from, h_to = inside(wide[1], size[1], stride[1], at_h)
-        w_from, w_to = inside(wide[2], size[2], stride[2], at_w)
+        w_from, w_to = inside(wide[2] // images, size[2], stride[2], at_w)
         step, down, n = stride[2] * steps[6], stride[1] * steps[5], w_to - w_from
         first = at_x + (h_from * stride[1] + at_h) * steps[5]
         first += (w_from * stride[2] + at_w) * steps[6]
         for i in range(channels):
             for d in range(wide[0]):
                 place = i * pitch + ((p * wide[0] + d) * wide[1]) * wide[2]
-                if zeros:  # all at once: a few between two rows would take a call each
-                    put_zeros(to, place, place + wide[1] * wide[2])
-                if not d_from <= d < d_to:
+                end, seen = place + wide[1] * wide[2], d_from <= d < d_to
+                if zeros or not seen:  # all at once: a few between two rows would take a call each
+                    put_zeros(to, place, end)
+                else:  # other rows may have stood here
+                    put_zeros(to, place, place + h_from * wide[2])
+                    put_zeros(to, place + h_to * wide[2], end)
+                if not seen:
                     continue
                 cell = first + i * steps[3] + (d * stride[0] + at_d) * steps[4]
-                place += h_from * wide[2] + w_from
-                copy_rows(to, place, wide[2], 1, x, cell, down, step, h_to - h_from, n)
+                place += h_from * wide[2] + w_from * images
+                if step == images:  # all of a row lies in one piece
+                    copy_rows(to, place, wide[2], 1, x, cell, down, 1, h_to - h_from, n * images)
+                elif images == 1:
+                    copy_rows(to, place, wide[2], 1, x, cell, down, step, h_to - h_from, n)
+                else:
+                    for h in range(h_to - h_from):
+                        row = place + h * wide[2]
+                        copy_rows(to, row, images, 1, x, cell + h * down, step, 1, n, images)
     if zeros:
         for i in range(channels):
             used = len(phases) * wide[0] * wide[1] * wide[2]
@@ -142,30 +154,3 @@ def turn(to, places, y, at_y, steps, wide, sizes, channels):
                 copy_rows(to, place, 1, channels, y, cell, steps[3], steps[6], channels, n)
             q += sizes[2]
     return q
-
-
-@compiled_loop()
-def interleave(x, to, images, size, start, end, team):
-    """to[n, q, m] = x[n, m, q], for those of all n·q from `start` to `end`: `images` m, `size` cells q.
-
-    So the same cell of all m become neighbours.
-    """
-    ring(team)
-    while start < end:
-        n, q = start // size, start % size
-        some = min(BLOCK, size - q, end - start)
-        copy_rows(to, start * images, 1, images, x, (n * images * size) + q, size, 1, images, some)
-        start += some
-    return rest(team)
-
-
-@compiled_loop()
-def part_again(x, to, images, size, start, end, team):
-    """to[n, m, q] = x[n, q, m]: the other way round."""
-    ring(team)
-    while start < end:
-        n, q = start // size, start % size
-        some = min(BLOCK, size - q, end - start)
-        copy_rows(to, (n * images * size) + q, size, 1, x, start * images, 1, images, images, some)
-        start += some
-    return rest(team)

@@ -77,7 +77,7 @@ def weight_gradient(x, x_steps, gy, gy_steps, w, units, at, phases, geometry, me
     rows_before, number_before = (0, 0, 0, 0), 0
     ones, one_phase, rows = np.ones(3, np.int64), np.zeros((1, 3), np.int64), wide.copy()
     for u in range(len(units)):
-        see(cells, channel, x, x_steps, units, u, phases, geometry)
+        see(cells, channel, x, x_steps, units, u, phases, geometry, memory[:0])
         n, g, d, d_end, h, h_end, o, o_end, _, _, _, _ = units[u]
         # the same rows of gy, and zeros between two of them: what x holds there belongs to no window.
         # The last unit of as many rows has left them there.

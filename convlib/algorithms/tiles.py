@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .linear import join_fours, linear, part_fours
+from .linear import join, linear, part
 from .rows import copy_rows, put_zeros
 from .runs import MANY, many
 from .signals import rest, ring
@@ -27,6 +27,7 @@ PLACES = 36  # of a tile
 # Values between two places: lines of memory that are a power of two apart share a few places in a cache.
 BETWEEN = 16
 of_cells, of_weights, to_outputs = (linear(matrix) for matrix in F[4])
+part_fours, join_fours = part(4), join(4)  # the columns of tiles
 
 
 def whole(n, itemsize):

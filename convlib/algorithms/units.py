@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .abreast import widened
 from .caches import near
 from .flat import layout_of, sights_of
 from .memory import three
@@ -66,7 +67,7 @@ def shared_outputs(outputs: int, threads: int) -> list[slice]:
     return [slice(WIDEST * s.start, min(WIDEST * s.stop, outputs)) for s in cuts]
 
 
-def shared_zeros(size: tuple[int, ...], shape: Shape, steps: Steps) -> int:
+def shared_zeros(size: tuple[int, ...], shape: Shape, steps: Steps, images: int) -> int:
     """How many of the zeros at the end of a row can be those that the next row begins with.
 
     The sums between two rows are computed for nothing, so rows should lie close together. No two
@@ -75,24 +76,28 @@ def shared_zeros(size: tuple[int, ...], shape: Shape, steps: Steps) -> int:
     layout = layout_of(shape, steps)
     rows = [places[-1] for places, _ in sights_of(size, layout, steps)]
     ends = [min(row.start, layout.wide[-1] - row.stop) for row in rows]
-    return min(*ends, layout.wide[-1] - shape.positions[-1], with_numba("kernels").SLACK)
+    most = with_numba("kernels").SLACK // images
+    return min(*ends, layout.wide[-1] - shape.positions[-1], most)
 
 
 def ranges_of(
-    shape: Shape, steps: Steps, threads: int, itemsize: int, of_weight: bool
+    shape: Shape, steps: Steps, threads: int, itemsize: int, of_weight: bool, images: int
 ) -> tuple[list[slice], ...]:
     """Cut d, h and o, so that a unit stays in the cache and each thread gets as much as the others."""
     d, h, w = three(shape.positions, 1)
     axes, few = len(shape.taps), min(shape.i, -(-LEAST_TERMS // prod(shape.taps)))
     # much to read of the weight, few rows: outputs are shared
-    heavy = shape.i * shape.o * prod(shape.taps) > prod(shape.positions) or h < 2 * threads
-    outputs = -(-shape.o // threads) if heavy and shape.n * shape.g % threads else shape.o
+    heavy = shape.i * shape.o * prod(shape.taps) > prod(shape.positions) * images
+    heavy, number = heavy or h < 2 * threads, shape.n // images * shape.g
+    outputs = -(-shape.o // threads) if heavy and number % threads else shape.o
 
     def fits(rows: tuple[int, int]) -> bool:
         layout = layout_of(shape._replace(positions=(*rows, w)[3 - axes :]), steps)
-        run, cells = prod(layout.wide), prod(layout.wide) * len(layout.phases)
+        layout = widened(layout, images)
+        run, plane = prod(rows) * layout.wide[-1], prod(layout.wide)
+        cells = plane * len(layout.phases)
         if of_weight:
-            return (run * shape.o + cells * shape.i) * itemsize <= 2 * UNIT
+            return (plane * shape.o + cells * shape.i) * itemsize <= 2 * UNIT
         some = cells * few * itemsize <= UNIT and run * outputs * itemsize <= SUMS
         return some or cells * shape.i * itemsize <= UNIT
 
@@ -102,7 +107,7 @@ def ranges_of(
     while not fits(many) and many != (1, 1):
         many = (-(-many[0] // 2), h) if many[0] > 1 else (1, -(-many[1] // 2))
     by_d, by_h, by_o = pieces(d, many[0]), pieces(h, many[1]), [slice(0, shape.o)]
-    if shape.n * shape.g * len(by_d) % threads:
+    if number * len(by_d) % threads:
         if heavy:
             by_o = shared_outputs(shape.o, threads)  # by whole registers
         else:
@@ -119,16 +124,19 @@ def plan(
     threads: int,
     itemsize: int,
     of_weight: bool,
+    images: int = 1,
 ) -> Plan:
     """Plan a convolution of cells (H, W), of a weight with such strides in bytes (g, o, i, k, l).
 
+    So many images lie abreast, as one that is as many times as wide.
     Kept for the next call of these sizes: for a small one this takes longer than the sum.
     """
-    by_d, by_h, by_o = ranges_of(shape, steps, threads, itemsize, of_weight)
+    by_d, by_h, by_o = ranges_of(shape, steps, threads, itemsize, of_weight, images)
     most = (by_d[-1].stop - by_d[-1].start, by_h[-1].stop - by_h[-1].start)
     positions = (*most, shape.positions[-1])
     largest = shape._replace(positions=positions[3 - len(shape.taps) :])
-    layout = layout_of(largest, steps, shared_zeros(size, shape, steps))
+    positions = (*most, shape.positions[-1] * images)
+    layout = widened(layout_of(largest, steps, shared_zeros(size, shape, steps, images)), images)
     kernels, phases = with_numba("kernels"), len(layout.phases)
     sizes = positions, three(layout.wide, 1), phases
     pitch, *_ = kernels.sizes_of(1, *sizes)
@@ -147,18 +155,23 @@ def plan(
     at, to, terms = terms_of(by_i, pitch, layout, shape, w_steps, taken)
     units = [
         (n, g, d.start, d.stop, h.start, h.stop, o.start, o.stop, *some, i.start, i.stop)
-        for o, n, g in product(by_o, range(shape.n), range(shape.g))
+        for o, n, g in product(by_o, range(shape.n // images), range(shape.g))
         for (d, h), parts in zip(rows, terms, strict=True)
         for i, some in zip(by_i, parts, strict=True)
     ]
     begin = tuple(-before for before, _ in steps.padding)
     most_i, most_o = (max(c.stop - c.start for c in cut) for cut in (by_i, by_o))
     geometry = [three(size, 1), three(layout.wide, 1), three(steps.stride, 1), three(begin, 0)]
-    geometry += [positions, (most_i, shape.i, line)]
+    joined = 0
+    if images > 1:  # the rows that a unit sees of a channel, or the sums of an output
+        high, tall, _ = map(prod, zip(three(layout.wide, 1), three(steps.stride, 1), strict=True))
+        whole = three(size, 1)
+        joined = max(min(whole[0], high) * min(whole[1], tall) * whole[2] * images, prod(positions))
+    geometry += [positions, (most_i, shape.i, line, images, joined)]
     _, result, cells = kernels.sizes_of(most_i, *sizes)
     # results of some outputs, or of all where later units go on with them
     some = kernels.MANY[0] if len(by_i) == 1 else -(-most_o // kernels.MANY[0]) * kernels.MANY[0]
-    memory = cells + some * result
+    memory = cells + joined + some * result
     if of_weight:  # instead of some outputs' results, all of the output
         memory = cells + most_o * result
     shares = pieces(len(units) // len(by_i), len(units), threads)
@@ -184,10 +197,13 @@ def threads_for(shape: Shape, slow: int = 1) -> int:
     return max(1, min(most, limit())) if most > 1 else 1
 
 
-def planned(x: Any, w: Any, shape: Shape, steps: Steps, of_weight: bool = False) -> Plan:
+def planned(
+    x: Any, w: Any, shape: Shape, steps: Steps, of_weight: bool = False, images: int = 1
+) -> Plan:
     """Plan for as many threads as are worth calling."""
     make = plan if shape.n * shape.g <= MOST_KEPT else plan.__wrapped__
-    return make(x.shape[3:], w.strides, shape, steps, threads_for(shape), w.itemsize, of_weight)
+    threads = threads_for(shape)
+    return make(x.shape[3:], w.strides, shape, steps, threads, w.itemsize, of_weight, images)
 
 
 @lru_cache(maxsize=256)

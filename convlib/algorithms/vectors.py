@@ -40,6 +40,7 @@ _names = (
     "vectors",
     "registers",
     "rows",
+    "planes",
     "runs",
     "kernels",
     "sums",
