@@ -28,7 +28,7 @@ def images_of(shape: Shape, steps: Steps, itemsize: int) -> int:
     """How many images are put abreast: as few as fill registers, or one, where that does not pay.
 
     Half as many pay, too, where the batch can be parted into no more: what is read of the weight is
-    read once for all. Of a row that is longer than two registers, too little is left over. Of a
+    read once for all. Of a wide row, of more than two registers or so, too little is left over. Of a
     video, three slices of several such images would leave little room in the cache. With a stride, the
     cells of each phase are copied by themselves, a few at a time: a row has to leave half of a register.
     """

@@ -1,4 +1,7 @@
-"""Sums with factors, for vectors: Winograd's transforms, and depthwise kernels. Importing this needs Numba.
+"""Sums of vectors with factors, and vectors that take turns. Importing this needs Numba.
+
+The first are for Winograd's transforms and depthwise kernels; the second part rows into columns of tiles,
+and put images side by side.
 
 A transform reads six runs of cells and writes six others. LLVM turns such a loop into vectors only
 where it can show that no run overlaps another, which with so many it does not try. So the
