@@ -577,6 +577,7 @@ MUTATIONS = [
         "prod(shape.positions)",
         ALGORITHMS,
     ),
+    Mutation("algorithms/abreast.py", "prod(cells[:-1]) * ", "", COMPILED),
     Mutation("algorithms/abreast.py", "(phase, first * images)", "(phase, first)", COMPILED),
     Mutation("algorithms/abreast.py", " and 2 * width > lanes", "", COMPILED),
     Mutation("algorithms/abreast.py", "min(2 * lanes, WIDE)", "3 * lanes", COMPILED),

@@ -48,3 +48,16 @@ def widened(layout: Layout, images: int) -> Layout:
     *others, last = layout.wide
     taps = [(phase, first * images) for phase, first in layout.taps]
     return Layout((*others, last * images), layout.run * images, layout.phases, taps)
+
+
+def put_aside(
+    size: tuple[int, ...], layout: Layout, steps: Steps, positions: tuple[int, ...], images: int
+) -> int:
+    """How many values are put aside, of an input (H, W): the rows that a unit sees of a channel.
+
+    Later, in the same memory, an output's sums.
+    """
+    if images == 1:
+        return 0
+    cells = [min(n, m * s) for n, m, s in zip(size, layout.wide, steps.stride, strict=True)]
+    return max(prod(cells[:-1]) * size[-1] * images, prod(positions))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .abreast import widened
+from .abreast import put_aside, widened
 from .caches import near
 from .flat import layout_of, sights_of
 from .memory import three
@@ -162,11 +162,7 @@ def plan(
     begin = tuple(-before for before, _ in steps.padding)
     most_i, most_o = (max(c.stop - c.start for c in cut) for cut in (by_i, by_o))
     geometry = [three(size, 1), three(layout.wide, 1), three(steps.stride, 1), three(begin, 0)]
-    joined = 0
-    if images > 1:  # the rows that a unit sees of a channel, or the sums of an output
-        high, tall, _ = map(prod, zip(three(layout.wide, 1), three(steps.stride, 1), strict=True))
-        whole = three(size, 1)
-        joined = max(min(whole[0], high) * min(whole[1], tall) * whole[2] * images, prod(positions))
+    joined = put_aside(size, layout, steps, positions, images)
     geometry += [positions, (most_i, shape.i, line, images, joined)]
     _, result, cells = kernels.sizes_of(most_i, *sizes)
     # results of some outputs, or of all where later units go on with them
