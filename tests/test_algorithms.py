@@ -12,6 +12,7 @@ import tracemalloc
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from math import prod
 from types import SimpleNamespace
 
 import numpy as np
@@ -94,7 +95,7 @@ def blocks(request, monkeypatch):
         monkeypatch.setattr(im2col, "LEAST_COLUMNS", 3)
         monkeypatch.setattr(im2col, "SOME_TERMS", 1)
         monkeypatch.setattr(im2col, "ALONE", 1)
-        for name in ("im2col", "flat", "bands", "taps", "compiled", "winograd", "fft"):
+        for name in ("im2col", "flat", "bands", "taps", "compiled", "units", "winograd", "fft"):
             for least in ("BLOCKS_SHARED", "SEVERAL", "SMALL_CHANNEL", "WAKE"):
                 if hasattr(choice.file_of(name), least):
                     monkeypatch.setattr(choice.file_of(name), least, 0)
@@ -1259,6 +1260,7 @@ def test_where_compiled_loops_are_taken(monkeypatch):
     """With Numba: where windows would have to be copied, but for images of a few cells."""
     dense, real = Shape(1, 1, 256, 256, (28, 28), (3, 3)), np.dtype("f4")
     steps = Steps((1, 1), ((1, 1), (1, 1)), (1, 1))
+    bare = steps._replace(padding=((0, 0), (0, 0)))
     monkeypatch.setattr(rules, "has_wide_registers", lambda: True)
     monkeypatch.setattr(rules, "near", lambda: 1 << 21)
     for changes, expected in (
@@ -1268,8 +1270,19 @@ def test_where_compiled_loops_are_taken(monkeypatch):
         ({"positions": (7, 7)}, "forward input"),
         ({"positions": (3, 3)}, ""),
         ({"taps": (1, 1)}, "forward"),
-        ({"taps": (1, 1), "i": 64, "o": 64}, "forward input"),  # a weight that is soon turned round
-        ({"taps": (1, 1), "g": 16, "i": 16, "o": 16}, "forward input weight"),
+        # a weight that is soon turned round, and whose gradient BLAS would copy one factor for
+        ({"taps": (1, 1), "i": 64, "o": 64}, "forward input weight"),
+        ({"taps": (1, 1), "g": 2, "i": 64, "o": 64}, "forward input"),
+        ({"taps": (1, 1), "i": 64, "o": 128}, "forward weight"),
+        ({"taps": (1, 1), "i": 64, "o": 129}, "forward"),
+        ({"taps": (1, 1), "i": 512, "o": 128}, "forward weight"),
+        ({"taps": (1, 1), "i": 513, "o": 128}, "forward"),
+        ({"taps": (1, 1), "i": 64, "o": 64, "positions": (20, 20)}, "forward weight"),
+        ({"taps": (1, 1), "i": 64, "o": 64, "positions": (19, 21), "n": 2}, "forward input"),
+        ({"taps": (1, 1), "i": 64, "o": 20}, "forward input"),  # too little
+        ({"taps": (1, 1), "i": 512, "o": 5}, "forward input weight"),
+        ({"taps": (1, 1), "i": 512, "o": 4}, "forward input"),
+        ({"taps": (1, 1), "g": 16, "i": 16, "o": 16}, "forward input"),
         ({"taps": (1, 1), "g": 8, "i": 32, "o": 32}, "forward input"),
         ({"g": 256, "i": 1, "o": 1}, "forward input weight"),
         ({"taps": (1, 1), "i": 32, "o": 64, "positions": (16, 16)}, "forward input"),
@@ -1277,8 +1290,11 @@ def test_where_compiled_loops_are_taken(monkeypatch):
     ):
         shape, taken = dense._replace(**changes), expected.split()
         for task in ("forward", "input", "weight"):
-            pays = rules.compiled_pays(task, shape, steps, real)
+            pays = rules.compiled_pays(task, shape, steps if prod(shape.taps) > 1 else bare, real)
             assert pays == (task in taken), (changes, task)
+    thin = dense._replace(taps=(1, 1), i=64, o=64)
+    for how, expected in ((bare, True), (bare._replace(stride=(2, 1)), False), (steps, False)):
+        assert rules.compiled_pays("weight", thin, how, real) == expected
     assert not rules.compiled_pays("forward", dense, steps, np.dtype("c8"))
     assert rules.compiled_pays("forward", dense._replace(i=64, o=64), steps, np.dtype("c8"))
     # on a processor of narrow registers and a small cache, BLAS computes what needs no columns
@@ -1291,7 +1307,7 @@ def test_where_compiled_loops_are_taken(monkeypatch):
         (True, 21, dense._replace(taps=(2, 2), g=64, i=1, o=1), twice, "forward input weight"),
         (True, 21, dense._replace(taps=(3, 2), i=8, o=8), twice, "forward input weight"),
         (False, 21, dense, twice, "forward input"),
-        (False, 21, dense._replace(taps=(1, 1), i=64, o=64), steps, ""),
+        (False, 21, dense._replace(taps=(1, 1), i=64, o=64), bare, ""),
         (
             False,
             21,

@@ -493,6 +493,7 @@ def test_loops_for_registers_of_other_processors(tmp_path):
     ]
     tests += [f"test_compiled_sums_of_one_tap_of_every_size[{o}-21]" for o in (6, 13, 140)]
     tests += ["test_narrow_images_are_put_abreast[float32-1-1024]"]
+    tests += [f"test_sums_along_runs_of_every_size[{t}-1]" for t in ("float32", "float64")]
     program = (
         "import sys, pytest; from convlib.algorithms import vectors;"
         f"vectors.BYTES, vectors.REGISTERS = {registers};"
@@ -535,6 +536,28 @@ def test_sums_stay_in_registers(taps, stacked):
             assert len(products) == outputs * most * taps
             loop = lines[products[0] : products[-1]]
             assert not [line for line in loop if "mm" in line and "(%rsp)" in line]
+
+
+def test_sums_along_runs_stay_in_registers():
+    """The same in the loop along a run; after it comes another one for what fills no register."""
+    numba = pytest.importorskip("numba")
+    dots, vectors = map(choice.file_of, ("dots", "vectors"))
+    if platform.machine() not in ("x86_64", "AMD64") or vectors.BYTES < 32:
+        pytest.skip("reads the instructions of processors with AVX2")
+
+    @numba.njit
+    def sums(s, a, b, end):
+        dots.dots(s, 0, a, 0, 99, 4, b, 0, 99, 4, 9, a, b, end, True)
+
+    cells = np.zeros(1 << 12, np.float32)
+    sums(cells.copy(), cells, cells, True)
+    (code,) = sums.inspect_asm().values()
+    lines, count = code.splitlines(), dots.ROWS * dots.COLUMNS
+    products = [n for n, line in enumerate(lines) if "vfmadd" in line]
+    assert len(products) == 2 * count
+    for first, last in ((0, count - 1), (count, 2 * count - 1)):
+        part = lines[products[first] : products[last]]
+        assert not [line for line in part if "mm" in line and "(%rsp)" in line]
 
 
 def test_what_memory_held_before_is_not_reported(monkeypatch):
@@ -622,6 +645,93 @@ def test_cells_read_in_place_may_begin_anywhere(outputs):
             y[...] = 7
             assert (between == 7).all()
         assert all((y == found[0]).all() for y in found)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_sums_along_runs_of_every_size(monkeypatch, dtype, number):
+    """Matrices of sums that are whole or not, runs that fill registers or not, several images, groups."""
+    units, dots, vectors = map(choice.file_of, ("units", "dots", "vectors"))
+    monkeypatch.setattr(units, "SHARED", 1)
+    monkeypatch.setattr(units, "limit", lambda: number)
+    rows, columns, lanes = dots.ROWS, dots.COLUMNS, vectors.BYTES // 4
+    channels = [1, rows, columns + 1, 2 * rows + columns, 3 * columns - 1]
+    runs = [
+        1,
+        7,
+        lanes,
+        lanes + 3,
+        4 * lanes,
+        (2 * dots.TERMS + 5) * lanes,
+        3 * dots.TERMS * lanes + 9,
+    ]
+    for inputs, outputs, run in itertools.product(channels, channels, runs):
+        images, groups = 1 + run % 2, 1 + (inputs + outputs) % 2
+        x = whole_numbers((images, groups * inputs, run), dtype, 0)
+        gy = whole_numbers((images, groups * outputs, run), dtype, 1)
+        size = (groups * outputs, inputs, 1)
+        found = grad.conv1d_weight(x, size, gy, groups=groups, algorithm="compiled")
+        a, b = (array.reshape(images, groups, -1, run) for array in (gy, x.conj()))
+        exact = (a @ b.swapaxes(2, 3)).sum(0).reshape(size)
+        np.testing.assert_array_equal(found, exact)  # whole numbers: to the last bit
+
+
+def whole_numbers(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
+    """Small ones, whose sums are exact in any order."""
+    found = np.random.default_rng(seed).integers(-4, 5, (2, *shape)).astype(dtype)
+    return found[0] + 1j * found[1] if np.dtype(dtype).kind == "c" else found[0]
+
+
+def test_sums_along_runs_may_begin_anywhere():
+    """Registers begin at a cache line if they can. Memory may end with either, or be a view's."""
+    lanes, end = choice.file_of("vectors").BYTES // 4, hasattr(mmap, "PROT_READ")
+    for inputs, outputs, run in itertools.product((5, 13), (7, 12), (19, 20 * lanes, 64 * lanes)):
+        cells = whole_numbers((1, inputs, run), "float32", 0)
+        gy, size = whole_numbers((1, outputs, run), "float32", 1), (outputs, inputs, 1)
+        exact = (gy[0] @ cells[0].T).reshape(size)
+        apart = run + -run % lanes  # channels, of cells that are some of those in memory
+        for begin, far in itertools.product(range(17), (run, apart)):
+            x = np.empty(begin + inputs * far, np.float32)[begin:].reshape(1, inputs, far)[
+                ..., :run
+            ]
+            x[...] = cells
+            np.testing.assert_array_equal(
+                grad.conv1d_weight(x, size, gy, algorithm="compiled"), exact
+            )
+        if end:
+            x, y = at_the_end(cells), at_the_end(gy)
+            np.testing.assert_array_equal(
+                grad.conv1d_weight(x, size, y, algorithm="compiled"), exact
+            )
+        back = cells[..., ::-1].copy()[..., ::-1], gy[:, ::-1].copy()[:, ::-1]
+        found = grad.conv1d_weight(back[0], size, back[1], algorithm="compiled")
+        np.testing.assert_array_equal(found, exact)
+
+
+@pytest.mark.parametrize("stride, padding", [(1, 0), (2, 0), (1, 1)])
+def test_sums_along_runs_are_of_their_own_channels(stride, padding):
+    """What one channel holds reaches no sum of another one; windows may be some of the cells."""
+    x, w = whole_numbers((2, 5, 9, 9), "float32", 0), whole_numbers((7, 5, 1, 1), "float32", 1)
+    y = convlib.conv2d(x, w, stride=stride, padding=padding, algorithm="windows")
+    gy = whole_numbers(y.shape, "float32", 2)
+    x[:, 2], gy[:, 4] = np.nan, np.inf
+    how = {"stride": stride, "padding": padding}
+    with np.errstate(invalid="ignore"):
+        found = grad.conv2d_weight(x, w.shape, gy, algorithm="compiled", **how)
+        exact = grad.conv2d_weight(x, w.shape, gy, algorithm="windows", **how)
+    np.testing.assert_array_equal(found, exact)
+    assert np.isfinite(exact).sum() == 6 * 4
+
+
+def test_what_lies_beside_sums_along_runs_is_not_reported(monkeypatch):
+    """Memory that is used again holds anything; sums that there are not are no one's."""
+    compiled = choice.file_of("compiled")
+    x, gy = numbers((2, 13, 50), "float32", 0), numbers((2, 9, 50), "float32", 1)
+    expected = grad.conv1d_weight(x, (9, 13, 1), gy, algorithm="windows")
+    monkeypatch.setattr(compiled, "scratch", lambda xp, size, dtype: np.full(size, np.nan, dtype))
+    with np.errstate(all="raise"):
+        found = grad.conv1d_weight(x, (9, 13, 1), gy, algorithm="compiled")
+    assert_near(found, expected, EPSILONS)
 
 
 def at_the_end(array: np.ndarray) -> np.ndarray:
@@ -786,7 +896,7 @@ def helpers(monkeypatch):
     monkeypatch.setattr(threads, "limit", lambda: 3)
     monkeypatch.setattr(choice.file_of("units"), "limit", lambda: 3)
     monkeypatch.setattr(choice.file_of("units"), "SHARED", 1)
-    monkeypatch.setattr(choice.file_of("compiled"), "WAKE", 0)
+    monkeypatch.setattr(choice.file_of("units"), "WAKE", 0)
     monkeypatch.setattr(module, "SimpleQueue", Bell)
     yield module
     assert not threads._busy

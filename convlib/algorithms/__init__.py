@@ -16,7 +16,7 @@ To read, in this order:
 4. an input's gradient: turned, apart
 5. compiled, in Python: compiled -> units (a plan) -> terms, flat.layout_of, memory, abreast; ready
 6. compiled, the loops: kernels -> rows, planes, runs -> registers -> vectors; sums; depthwise;
-   pointwise, leftovers
+   pointwise, leftovers, dots
 7. who works, and when: helpers, signals; calls, choice, rules, caches
 
 Files of 1 to 4 need NumPy alone, but for gemm, tiles and linear. Chapter 9 can be followed without 5

@@ -7,9 +7,9 @@ long as they grow, and needs no columns: each cell is copied once for a unit, no
 The copies lie as in `flat.py`: rows behind one another, so that each tap sees one long run. Only a few
 rows of the output are worked on at a time, a unit, so that all that a unit needs stays in the cache.
 The loops themselves are in `kernels.py`, those along one run in `runs.py`, and the sums that stay in
-registers in `registers.py`; in `pointwise.py` for kernels of one tap, and in `depthwise.py` for one
-channel a group. Images narrower than a register are put side by side, as `abreast.py` says. Calls of
-whole arrays take the short way of `ready.py` to the same loops.
+registers in `registers.py`. Kernels of one tap have theirs in `pointwise.py`, and in `dots.py` for
+their gradients; one channel a group has in `depthwise.py`. Images narrower than a register are put side
+by side, as `abreast.py` says. Calls of whole arrays take the short way of `ready.py` to the same loops.
 
 Source: the register blocking is that of E. Georganas et al., *Anatomy of high-performance deep
 learning convolutions on SIMD architectures* (2018).
@@ -17,7 +17,7 @@ learning convolutions on SIMD architectures* (2018).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from math import prod
 from types import ModuleType
@@ -26,11 +26,20 @@ from typing import Any
 import numpy as np
 
 from . import abreast, im2col
-from .memory import in_a_row, memory_of, usable
-from .steps import Shape, Steps, is_bare, one_tap_a_cell, shape_of, with_numba
-from .threads import WAKE, pieces, scratch
+from .memory import in_a_row, memory_of, one_run, usable
+from .steps import (
+    Shape,
+    Steps,
+    is_bare,
+    is_depthwise,
+    is_pointwise,
+    one_tap_a_cell,
+    shape_of,
+    with_numba,
+)
+from .threads import pieces, scratch
 from .turned import in_order, parts_of, turned
-from .units import WIDEST, panels, planned, threads_for
+from .units import WIDEST, panels, planned, share, shared_outputs, threads_for
 
 FEW = 8  # outputs a group: with no more, a register would be half empty
 OFTEN = 1024  # positions: with as many, a weight in another order is put in order first
@@ -40,25 +49,6 @@ DEPTHWISE = 8  # a multiplication of these loops takes as long as so many of the
 SMALL_CHANNEL = 1 << 12
 
 __all__ = ["forward", "input_gradient", "weight_gradient"]
-
-
-def share(work: Callable[..., Any], parts: Sequence[tuple], shape: Shape) -> None:
-    """Compute parts, in threads that wait for them; small ones only in threads that are awake."""
-    helpers = with_numba("helpers")
-    if len(parts) == 1:
-        work(*parts[0], helpers.NOBODY)
-    else:
-        helpers.share(work, parts, shape.products >= WAKE)
-
-
-def is_depthwise(shape: Shape, steps: Steps) -> bool:
-    """Tell whether `depthwise.py` has a loop for this: 3×3, one channel a group, along w stride 1 or 2."""
-    return (
-        shape.i == shape.o == 1
-        and shape.taps == (3, 3)
-        and steps.dilation == (1, 1)
-        and steps.stride[1] <= 2
-    )
 
 
 @lru_cache(maxsize=1024)
@@ -87,12 +77,6 @@ def depthwise(
     number = shape.n * shape.g
     parts = pieces(number, number, threads_for(shape, DEPTHWISE))
     share(some, [(c,) for c in parts], shape)
-
-
-def one_run(array: Any) -> Any:
-    """See that positions are a run: (n, g, i, H, W) as (n, g, i, H·W), copied if need be."""
-    flat = array.reshape(*array.shape[:3], -1)
-    return flat if flat.strides[-1] == flat.itemsize else flat.copy()
 
 
 def pointwise(x: Any, w: Any, out: Any, shape: Shape, steps: Steps) -> None:
@@ -187,6 +171,8 @@ def weight_gradient(xp: ModuleType, x: Any, gy: Any, out: Any, steps: Steps) -> 
     shape = shape_of(x, out, gy)
     if out.dtype.kind == "c":
         return by_parts(weight_gradient, xp, x, gy, out, steps)
+    if is_pointwise(shape, steps):
+        return sums_of_runs(x, gy, out, shape)
     few = shape.o <= FEW or shape.i * prod(shape.taps) <= 4 * FEW
     if is_depthwise(shape, steps) and prod(x.shape[3:]) <= SMALL_CHANNEL:
         out[...] = depthwise_sums(x, gy, shape, steps).reshape(out.shape)
@@ -209,6 +195,24 @@ def depthwise_sums(x: Any, gy: Any, shape: Shape, steps: Steps) -> Any:
 
     share(some, [(c,) for c in pieces(shape.g, shape.g, threads_for(shape, DEPTHWISE))], shape)
     return total
+
+
+def sums_of_runs(x: Any, gy: Any, out: Any, shape: Shape) -> None:
+    """(n, g, i, H, W) and (n, g, o, H, W) to (g, o, i, 1, 1), shared out by the larger of i and o."""
+    loops = with_numba("dots")
+    a, b, w = one_run(gy), one_run(x), out.reshape(out.shape[:3])
+    if shape.o < shape.i:
+        a, b, w = b, a, w.swapaxes(1, 2)
+    (rows, columns), run = w.shape[1:], a.shape[3]
+    arrays = (*memory_of(usable(a)), *memory_of(usable(b)), *memory_of(w))
+    sizes = np.array([shape.n, shape.g, columns, run])
+
+    def some(part: slice, team: Any) -> Any:
+        needed = sum(loops.sizes_of(part.stop - part.start, columns, w.itemsize))
+        memory = scratch(np, needed, w.dtype)
+        return loops.weight_gradient(*arrays, sizes, part.start, part.stop, memory, team)
+
+    share(some, [(s,) for s in shared_outputs(rows, threads_for(shape), loops.ROWS)], shape)
 
 
 def sums_of_units(x: Any, gy: Any, out: Any, shape: Shape, steps: Steps, few: bool) -> Any:

@@ -56,6 +56,12 @@ def in_a_row(array: Any) -> Any:
     return (array if flags.writeable and flags.c_contiguous else array.copy()).reshape(-1)
 
 
+def one_run(array: Any) -> Any:
+    """See that positions are a run: (n, g, i, H, W) as (n, g, i, H·W), copied if need be."""
+    flat = array.reshape(*array.shape[:3], -1)
+    return flat if flat.strides[-1] == flat.itemsize else flat.copy()
+
+
 def steps_without_gaps(shape: tuple[int, ...], lead: int = 3) -> np.ndarray:
     """The steps that `steps_of` finds in an array of this shape whose cells lie one behind another."""
     strides = [prod(shape[axis + 1 :]) for axis in range(len(shape))]

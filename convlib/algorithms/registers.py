@@ -160,7 +160,7 @@ def tile(
                                 total = builder.load(place)
                                 total = builder.fadd(total, product, flags=["contract"])
                                 builder.store(total, place)
-                            _hold(builder, [builder.load(place) for place in places])
+                            hold(builder, [builder.load(place) for place in places])
 
                 totals = [builder.load(total) for places in sums for total in places]
                 with builder.if_else(more) as (to_others, alone):
@@ -196,7 +196,7 @@ def tile(
     return intrinsic(make)
 
 
-def _hold(builder: Any, values: list[Any]) -> None:
+def hold(builder: Any, values: list[Any]) -> None:
     """Have these values in registers here, and load nothing that comes later before that.
 
     LLVM would load the weights of all outputs first, and then has no registers left for sums. This is

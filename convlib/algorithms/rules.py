@@ -14,10 +14,13 @@ import numpy as np
 
 from .caches import near
 from .shared_rows import LEAST
-from .steps import Shape, Steps, is_available, one_tap_a_cell, with_numba
+from .steps import Shape, Steps, is_available, is_pointwise, one_tap_a_cell, with_numba
 
 WORTH_READING = 1 << 18  # of a layer of one tap and few outputs
 WORTH_TELLING = 1 << 19  # of a layer of one tap: for fewer, BLAS is told sooner what to do
+LONG = 400  # positions of an image, in a run
+WORTH_ADDING = 1 << 20  # of a layer of one tap, along such runs
+FEW_SUMS, MANY_SUMS = 1 << 13, 1 << 16  # weights up to which these pay
 WHOLE = 1 << 24  # bytes of all columns, up to which there may be no blocks
 FEW = 16  # channels of a group
 THIN = 4  # outputs for which BLAS has no loop of its own; it has one for a single one
@@ -37,9 +40,12 @@ def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> boo
     channels, weights = max(shape.i, shape.o), shape.i * shape.o * taps
     if dtype.kind == "c" and channels > 64:  # four sums of real numbers
         return False
-    if taps == 1 and not (shape.g > 1 and channels <= 16):  # the input is the columns
-        if dtype.kind == "c" or task == "weight":
+    # the input is the columns
+    if taps == 1 and (task == "weight" or shape.g == 1 or channels > 16):
+        if dtype.kind == "c":
             return False
+        if task == "weight":
+            return is_pointwise(shape, steps) and runs_pay(shape)
         if not has_wide_registers():  # BLAS reads a large input more slowly than memory gives it
             outputs = shape.i if task == "input" else shape.o
             return 1 < outputs <= THIN and shape.products >= WORTH_READING
@@ -55,6 +61,18 @@ def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> boo
     # each thread adds to the whole of the weight's gradient for some positions after the others: it
     # comes from farther away than BLAS' columns, if it is large and positions are few
     return task != "weight" or weights <= (positions * near()) >> 13
+
+
+def runs_pay(shape: Shape) -> bool:
+    """Tell whether the weight's gradient of one tap is faster as sums along runs than by BLAS.
+
+    BLAS copies one of the two in another order first. It needs less for the other, so that it is slow
+    where inputs are more than outputs, or both are few. But a short run's sums are still in parts.
+    """
+    fewer, weights = min(shape.i, shape.o), shape.i * shape.o
+    long = prod(shape.positions) >= LONG and shape.products >= WORTH_ADDING
+    few = fewer > THIN and weights <= (MANY_SUMS if shape.i > shape.o else FEW_SUMS)
+    return has_wide_registers() and shape.g == 1 and long and few
 
 
 def has_wide_registers() -> bool:

@@ -83,6 +83,16 @@ def is_pointwise(shape: Shape, steps: Steps) -> bool:
     return max(steps.stride) == 1 and is_bare(shape, steps)
 
 
+def is_depthwise(shape: Shape, steps: Steps) -> bool:
+    """Tell whether `depthwise.py` has a loop for this: 3×3, one channel a group, along w stride 1 or 2."""
+    return (
+        shape.i == shape.o == 1
+        and shape.taps == (3, 3)
+        and steps.dilation == (1, 1)
+        and steps.stride[1] <= 2
+    )
+
+
 @lru_cache(maxsize=1024)
 def one_tap_a_cell(taps: tuple[int, ...], steps: Steps) -> bool:
     """Tell whether each cell of an input is reached by one tap at most.

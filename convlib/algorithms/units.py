@@ -7,6 +7,7 @@ another, and go on with their sums. Each thread gets one share of the units.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import product
 from math import isqrt, prod
@@ -20,7 +21,7 @@ from .flat import layout_of, sights_of
 from .memory import three
 from .steps import Shape, Steps, with_numba
 from .terms import heads_of, is_columned, taps_that_see, terms_of
-from .threads import limit, pieces
+from .threads import WAKE, limit, pieces
 
 # Multiplications in the time that it takes to tell a thread of its part. Threads are told one after
 # another, so that with so many parts the work should take the square of the time.
@@ -61,10 +62,10 @@ class Panels(NamedTuple):
     memory: int  # how many values a thread works in
 
 
-def shared_outputs(outputs: int, threads: int) -> list[slice]:
-    """Cut outputs for as many threads, by whole registers."""
-    cuts = pieces(-(-outputs // WIDEST), outputs, threads)
-    return [slice(WIDEST * s.start, min(WIDEST * s.stop, outputs)) for s in cuts]
+def shared_outputs(outputs: int, threads: int, whole: int = WIDEST) -> list[slice]:
+    """Cut outputs for as many threads, by whole registers, or by so many."""
+    cuts = pieces(-(-outputs // whole), outputs, threads)
+    return [slice(whole * s.start, min(whole * s.stop, outputs)) for s in cuts]
 
 
 def shared_zeros(size: tuple[int, ...], shape: Shape, steps: Steps, images: int) -> int:
@@ -230,3 +231,12 @@ def panels(shape: Shape, threads: int, itemsize: int) -> Panels:
     sizes = np.array([shape.i, shape.o, most, in_place])
     shares = pieces(len(units), len(units), threads)
     return Panels([(np.array(units[share]),) for share in shares], sizes, memory)
+
+
+def share(work: Callable[..., Any], parts: Sequence[tuple], shape: Shape) -> None:
+    """Compute parts, in threads that wait for them; small ones only in threads that are awake."""
+    helpers = with_numba("helpers")
+    if len(parts) == 1:
+        work(*parts[0], helpers.NOBODY)
+    else:
+        helpers.share(work, parts, shape.products >= WAKE)

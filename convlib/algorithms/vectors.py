@@ -46,6 +46,7 @@ _names = (
     "sums",
     "leftovers",
     "pointwise",
+    "dots",
     "depthwise",
     "linear",
     "tiles",
