@@ -5,6 +5,7 @@ import pkgutil
 import random
 import re
 import runpy
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 import convlib.exercises
 from convlib.exercises._core import (
     Case,
+    Report,
     Slip,
     Verdict,
     array,
@@ -21,6 +23,7 @@ from convlib.exercises._core import (
     check_value,
     convolution_cases,
 )
+from convlib.exercises._watch import without
 
 CHAPTERS = [
     module.name
@@ -361,3 +364,28 @@ def test_case_numbers_are_whole_and_never_zero():
     assert (numbers == numbers.astype(int)).all()
     assert (numbers != 0).all()
     assert np.abs(numbers).max() == 9
+
+
+def test_a_function_is_known_under_any_name_and_profilers_stay():
+    """A right answer that leaves the work to it is turned down; what watched before watches again."""
+    cases = [Case({"x": np.ones(3)}), Case({"x": np.zeros(0)})]
+    report, other_name, seen = Report(True, "All 2 cases agree.", 2), np.pad, []
+
+    def watch(frame, event, _):
+        seen.append(event)
+
+    def pads(x):
+        return other_name(x, 1) if x.size else x
+
+    sys.setprofile(watch)
+    try:
+        turned_down = without(report, pads, cases, (np.pad,), "without np.pad, please.")
+        assert sys.getprofile() is watch
+    finally:
+        sys.setprofile(None)
+    assert (turned_down.passed, turned_down.hint) == (False, "without np.pad, please.")
+    assert without(report, pads, cases[1:], (np.pad,), "") is report  # where it is not called
+    assert without(report, pads, cases, (np.pad,), "", lambda given: "reflect" in given) is report
+    assert without(report, lambda x: x / [], cases, (np.pad,), "") is report
+    wrong = Report(False, "this adds zeros.", 2)
+    assert without(wrong, pads, cases, (np.pad,), "") is wrong

@@ -8,8 +8,9 @@ The copies lie as in `flat.py`: rows behind one another, so that each tap sees o
 rows of the output are worked on at a time, a unit, so that all that a unit needs stays in the cache.
 The loops themselves are in `kernels.py`, those along one run in `runs.py`, and the sums that stay in
 registers in `registers.py`. Kernels of one tap have theirs in `pointwise.py`, and in `dots.py` for
-their gradients; one channel a group has in `depthwise.py`. Images narrower than a register are put side
-by side, as `abreast.py` says. Calls of whole arrays take the short way of `ready.py` to the same loops.
+their weight's gradient; one channel a group has in `depthwise.py`. Images narrower than a register are
+put side by side, as `abreast.py` says. Calls of whole arrays take the short way of `ready.py` to the
+same loops.
 
 Source: the register blocking is that of E. Georganas et al., *Anatomy of high-performance deep
 learning convolutions on SIMD architectures* (2018).
@@ -198,7 +199,10 @@ def depthwise_sums(x: Any, gy: Any, shape: Shape, steps: Steps) -> Any:
 
 
 def sums_of_runs(x: Any, gy: Any, out: Any, shape: Shape) -> None:
-    """(n, g, i, H, W) and (n, g, o, H, W) to (g, o, i, 1, 1), shared out by the larger of i and o."""
+    """(n, g, i, H, W) and (n, g, o, H, W) to (g, o, i, 1, 1).
+
+    Each thread computes the sums of some of the o, or of the i, if there are more of these.
+    """
     loops = with_numba("dots")
     a, b, w = one_run(gy), one_run(x), out.reshape(out.shape[:3])
     if shape.o < shape.i:
@@ -208,7 +212,7 @@ def sums_of_runs(x: Any, gy: Any, out: Any, shape: Shape) -> None:
     sizes = np.array([shape.n, shape.g, columns, run])
 
     def some(part: slice, team: Any) -> Any:
-        needed = sum(loops.sizes_of(part.stop - part.start, columns, w.itemsize))
+        needed = sum(loops.sizes_of(part.stop - part.start, columns, run, w.itemsize)[2:])
         memory = scratch(np, needed, w.dtype)
         return loops.weight_gradient(*arrays, sizes, part.start, part.stop, memory, team)
 

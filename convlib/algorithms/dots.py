@@ -1,9 +1,9 @@
 """The weight's gradient of kernels of one tap, compiled: sums along runs. Importing this needs Numba.
 
-gw[o, i] is the sum over positions q of gy[o, q] · x[i, q]. Both lie in memory along q. But where a
-register holds neighbouring sums, as in `pointwise.py` or in BLAS, one of the two has to be copied in
-another order first. Here it holds neighbouring positions, and adds up a sum in parts, one for each of
-its places. At the end the parts are added up, those of many registers at once.
+gw[o, i] is the sum over positions q of gy[o, q] · x[i, q], and both lie in memory along q. But where
+the places of a register are neighbouring sums, as in `pointwise.py` or in BLAS, one of the two has to
+be put in another order. Here each place of a register adds up its own part of one sum. At the end the
+parts are added up, those of many registers at once.
 
 That pays where runs are long. For a short one, the end takes as long as all before it.
 """
@@ -18,7 +18,9 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .linear import Cells, pairs_of
 from .registers import hold
+from .rows import copy_rows, put_zeros
 from .runs import round_of
 from .signals import rest, ring
 from .vectors import ATTRIBUTE, BYTES, REGISTERS, compiled_loop
@@ -28,138 +30,91 @@ ROWS, COLUMNS = (4, 6) if REGISTERS == 32 else (3, 4)
 SUMS = (
     -(-4 * ROWS * COLUMNS // BYTES) * BYTES // 4
 )  # values that it takes in memory, whole registers
-# Registers of a run, about, that are added up by themselves: those of a matrix's rows and columns stay
-# in the innermost cache
-TERMS = 56
-NAMES = "sums place a at_a far_a here_a b at_b far_b here_b length ends_a ends_b end more".split()
+ROUND = 56  # registers of a run, about, that are added up by themselves
 
 
 @intrinsic
-def dots(
-    _: Any, sums, place, a, at_a, far_a, here_a, b, at_b, far_b, here_b, length,
-    ends_a, ends_b, end, more,
-):  # fmt: skip
+def dots(_: Any, sums, place, a, at_a, far, b, at_b, pitch, length, more):
     """Compute s[r, c] = sum over q of a[r, q] · b[c, q], for ROWS r and COLUMNS c, in registers.
 
     The function takes everything flat::
 
-        sums, place            s[r, c] is sums[place + r·COLUMNS + c]
-        a, at_a, far_a         a[r, q] is a[at_a + r·far_a + q]
-        here_a                 the rows that there are: further ones repeat the last
-        b, at_b, far_b, here_b the same for columns
-        length                 how many registers q fills
-        ends_a, ends_b, end    whether there is an end that takes one more register, and where: row r's
-                               is register r of ends_a, and column c's register c of ends_b
-        more                   whether s is added to what is there
+        sums, place         s[r, c] is sums[place + r·COLUMNS + c]
+        a, at_a, far        a[r, q] is a[at_a + r·far + q]
+        b, at_b, pitch      b[c, q] is b[at_b + c·pitch + q]
+        length              how many registers q fills
+        more                whether s is added to what is there
     """
 
     def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         set.add(builder.function.attributes, ATTRIBUTE)
-        kinds = dict(zip(NAMES, signature.args, strict=True))
-        given = dict(zip(NAMES, arguments, strict=True))
-        number = context.get_value_type(kinds["a"].dtype)
-        size, whole = context.get_abi_sizeof(number), ir.IntType(64)
-        vector = ir.VectorType(number, BYTES // size)
-        none = ir.Constant(vector, None)
-
-        def cells(name: str, *places: Any) -> Any:
-            memory = context.make_array(kinds[name])(context, builder, given[name]).data
-            for place in places:
-                memory = builder.gep(memory, [place])
-            return builder.bitcast(memory, vector.as_pointer())
-
-        def starts(count: int, here: Any, at: Any, far: Any) -> list[Any]:
-            """Where some rows or columns begin."""
-            last = builder.sub(here, whole(1))
-            found = []
-            for n in range(count):
-                there = builder.icmp_signed("<", whole(n), here)
-                row = builder.select(there, whole(n), last)
-                found.append(builder.add(at, builder.mul(row, far)))
-            return found
-
-        totals = [
-            [cgutils.alloca_once(builder, vector) for _ in range(COLUMNS)] for _ in range(ROWS)
-        ]
+        _, place, _, at_a, far, _, at_b, pitch, length, more = arguments
+        s, a, b = (Cells(context, builder, signature, arguments, which) for which in (0, 2, 5))
+        whole, vector, zeros = ir.IntType(64), a.vector, ir.Constant(a.vector, None)
+        rows = [builder.add(at_a, builder.mul(far, whole(r))) for r in range(ROWS)]
+        columns = [builder.add(at_b, builder.mul(pitch, whole(c))) for c in range(COLUMNS)]
+        totals = [[cgutils.alloca_once(builder, vector) for _ in columns] for _ in rows]
         for total in sum(totals, []):
-            builder.store(none, total)
+            builder.store(zeros, total)
 
-        def add(a: str, rows: list[Any], b: str, columns: list[Any], q: Any) -> None:
-            """Add the products of one register of each row with one of each column."""
-            seen = [builder.load(cells(a, row, q), align=size) for row in rows]
+        with cgutils.for_range_slice(builder, whole(0), length, whole(1)) as (k, _):
+            q = builder.mul(k, whole(vector.count))
+            seen = [a.load(builder.add(row, q)) for row in rows]
             for c, column in enumerate(columns):
-                values = builder.load(cells(b, column, q), align=size)
+                values = b.load(builder.add(column, q))
                 for r, row in enumerate(seen):
                     product = builder.fmul(row, values, flags=["contract"])
                     total = builder.load(totals[r][c])
                     builder.store(builder.fadd(total, product, flags=["contract"]), totals[r][c])
+                # or all columns' cells would be loaded at once, with no registers left for sums
                 hold(builder, [builder.load(of_row[c]) for of_row in totals])
-
-        rows = starts(ROWS, given["here_a"], given["at_a"], given["far_a"])
-        columns = starts(COLUMNS, given["here_b"], given["at_b"], given["far_b"])
-        with cgutils.for_range_slice(builder, whole(0), given["length"], whole(1)) as (k, _):
-            add("a", rows, "b", columns, builder.mul(k, whole(vector.count)))
-        with builder.if_then(given["end"]):
-            one = whole(vector.count)
-            rows = starts(ROWS, given["here_a"], whole(0), one)
-            add("ends_a", rows, "ends_b", starts(COLUMNS, given["here_b"], whole(0), one), whole(0))
 
         parts = [builder.load(total) for of_row in totals for total in of_row]
         for first in range(0, len(parts), vector.count):
             some = parts[first : first + vector.count]
-            total = _added_up(builder, some + [none] * (vector.count - len(some)))
-            at = cells("sums", given["place"], whole(first))
-            before = builder.select(given["more"], builder.load(at, align=size), none)
-            builder.store(builder.fadd(before, total), at, align=size)
+            total = _added_up(builder, some + [zeros] * (vector.count - len(some)))
+            at = builder.add(place, whole(first))
+            before = builder.select(more, s.load(at), zeros)
+            s.store(builder.fadd(before, total), at)
         return context.get_dummy_value()
 
-    taken = (
-        sums, place, a, at_a, far_a, here_a, b, at_b, far_b, here_b, length,
-        ends_a, ends_b, end, more,
-    )  # fmt: skip
-    return types.void(*taken), instructions
+    return types.void(sums, place, a, at_a, far, b, at_b, pitch, length, more), instructions
 
 
 def _added_up(builder: Any, vectors: list[Any]) -> Any:
-    """The sum of each vector's values, of as many vectors as they have values: a vector of sums.
+    """Add up the values of each vector, of as many vectors as they have values: a vector of sums.
 
-    Of two vectors, neighbours are added: half as many sums of each, one behind another. So there are
-    half as many vectors, and then again.
+    Of two vectors, neighbours are added, and the results are joined to one. So half as many vectors are
+    left, and then again half, until place v of the last one is the sum of vector v.
     """
     count = vectors[0].type.count
-    kind = ir.VectorType(ir.IntType(32), count)
-    even, odd = (ir.Constant(kind, list(range(first, 2 * count, 2))) for first in (0, 1))
+    even, odd = range(0, 2 * count, 2), range(1, 2 * count, 2)
     while len(vectors) > 1:
-        pairs = zip(vectors[::2], vectors[1::2], strict=True)
         vectors = [
-            builder.fadd(builder.shuffle_vector(a, b, even), builder.shuffle_vector(a, b, odd))
-            for a, b in pairs
+            builder.fadd(pairs_of(builder, a, b, even), pairs_of(builder, a, b, odd))
+            for a, b in zip(vectors[::2], vectors[1::2], strict=True)
         ]
     return vectors[0]
 
 
 @njit(nogil=True)
-def put_ends(ends, x, at, far, number, head, tail_at, tail):
-    """Copy the cells of rows that do not fill registers: `head` first ones, and `tail` last ones.
+def put_in_line(to, pitch, x, cell, far, rows, places, cells, end):
+    """Copy some cells of each row to where registers begin at cache lines, and zeros behind, to an end.
 
-    Of each row to a register of its own, with zeros behind them.
+    There are places for more rows; these get the last row again.
     """
-    lanes = BYTES // x.itemsize
-    for c in range(number):
-        first, row = c * lanes, at + c * far
-        for q in range(head):
-            ends[first + q] = x[row + q]
-        for q in range(tail):
-            ends[first + head + q] = x[row + tail_at + q]
-        for q in range(head + tail, lanes):
-            ends[first + q] = 0
+    copy_rows(to, 0, pitch, 1, x, cell, far, 1, rows, cells)
+    for r in range(rows, places):
+        copy_rows(to, r * pitch, pitch, 1, x, cell + (rows - 1) * far, far, 1, 1, cells)
+    for r in range(places):
+        put_zeros(to, r * pitch + cells, r * pitch + end)
 
 
 @njit(nogil=True)
 def write_sums(w, at, row_step, column_step, sums, rows, columns):
     """Write matrices of sums, those of ROWS rows behind one another, to w[row, column].
 
-    The innermost loop is along w's own rows: places that are a power of two apart share one of a cache.
+    The innermost loop is along neighbours in w: places that are a power of two apart share one of a cache.
     """
     matrices, whole = (columns + COLUMNS - 1) // COLUMNS, columns // COLUMNS
     of_rows = matrices * SUMS
@@ -167,26 +122,33 @@ def write_sums(w, at, row_step, column_step, sums, rows, columns):
         for r in range(rows):
             first = np.uintp(at + r * row_step)
             place = np.uintp(r // ROWS * of_rows + r % ROWS * COLUMNS)
-            for m in range(whole):  # so many at a time that the compiler sees it
-                to, there = first + np.uintp(m * COLUMNS), place + np.uintp(m * SUMS)
+            for m in range(whole):  # a fixed number, so that the compiler writes the loop out
+                target, source = first + np.uintp(m * COLUMNS), place + np.uintp(m * SUMS)
                 for c in range(COLUMNS):
-                    w[to + np.uintp(c)] = sums[there + np.uintp(c)]
+                    w[target + np.uintp(c)] = sums[source + np.uintp(c)]
+            target, source = first + np.uintp(whole * COLUMNS), place + np.uintp(whole * SUMS)
             for c in range(columns - whole * COLUMNS):
-                to, there = first + np.uintp(whole * COLUMNS), place + np.uintp(whole * SUMS)
-                w[to + np.uintp(c)] = sums[there + np.uintp(c)]
+                w[target + np.uintp(c)] = sums[source + np.uintp(c)]
     else:
         for c in range(columns):
             first = np.uintp(at + c * column_step)
             place = np.uintp(c // COLUMNS * SUMS + c % COLUMNS)
             for r in range(rows):
-                there = place + np.uintp(r // ROWS * of_rows + r % ROWS * COLUMNS)
-                w[first + np.uintp(r * row_step)] = sums[there]
+                source = place + np.uintp(r // ROWS * of_rows + r % ROWS * COLUMNS)
+                w[first + np.uintp(r * row_step)] = sums[source]
 
 
-def sizes_of(rows, columns, itemsize):
-    """The values that the ends of some rows and of all columns take, and the sums."""
-    lanes, matrices = BYTES // itemsize, -(-rows // ROWS) * -(-columns // COLUMNS)
-    return rows * lanes, columns * lanes, matrices * SUMS
+def sizes_of(rows, columns, run, itemsize):
+    """How many registers make a round, how far apart rows are in line, the values of some, and sums'.
+
+    Rows in line are an odd number of registers apart: a power of two would put them all into one place
+    of a cache.
+    """
+    lanes = BYTES // itemsize
+    length = round_of((run + lanes - 1) // lanes, ROUND)
+    pitch, matrices = (length | 1) * lanes, (columns + COLUMNS - 1) // COLUMNS
+    sums = (rows + ROWS - 1) // ROWS * matrices * SUMS
+    return length, pitch, ROWS * pitch, matrices * COLUMNS * pitch, sums
 
 
 distances = njit(nogil=True)(sizes_of)
@@ -197,40 +159,39 @@ def weight_gradient(a, a_steps, b, b_steps, w, w_steps, sizes, first, end, memor
     """The rows `first` to `end` of w (g, row, column), from a (n, g, row, q) and b (n, g, column, q).
 
     Arrays are flat; their steps begin with the place of the first cell. Each row's and each column's
-    cells are a run. `sizes` are n, g, the columns and q.
+    cells are a run. `sizes` are n, g, the number of columns, and a run's length; none is zero.
     """
     ring(team)
     images, groups, columns, run = sizes
     lanes, rows = BYTES // a.itemsize, end - first
-    of_rows, of_columns, _ = distances(rows, columns, a.itemsize)
-    ends_a, ends_b = memory[:of_rows], memory[of_rows : of_rows + of_columns]
-    sums, matrices = memory[of_rows + of_columns :], (columns + COLUMNS - 1) // COLUMNS
+    length, pitch, of_rows, of_columns, _ = distances(rows, columns, run, a.itemsize)
+    some, all_columns = memory[:of_rows], memory[of_rows : of_rows + of_columns]
+    sums, matrices = memory[of_rows + of_columns :], of_columns // (COLUMNS * pitch)
     far_a, far_b = a_steps[3], b_steps[3]
     for g in range(groups):
         for n in range(images):
             at_a = a_steps[0] + n * a_steps[1] + g * a_steps[2] + first * far_a
             at_b = b_steps[0] + n * b_steps[1] + g * b_steps[2]
-            # where all columns can, registers begin at cache lines; what is before is with the rest
-            aligned = far_b % lanes == 0 and run % lanes == 0
-            head = -(b.ctypes.data // b.itemsize + at_b) % lanes if aligned else 0
-            whole = (run - head) // lanes
-            left, tail_at = run - whole * lanes, head + whole * lanes
-            if left > 0:
-                put_ends(ends_a, a, at_a, far_a, rows, head, tail_at, left - head)
-                put_ends(ends_b, b, at_b, far_b, columns, head, tail_at, left - head)
-            length = round_of(max(whole, 1), TERMS)
-            for k in range(0, max(whole, 1), length):
-                number, q = min(length, whole - k), head + k * lanes
-                more, left_too = n > 0 or k > 0, left > 0 and k + length >= whole
+            for q in range(0, run, length * lanes):
+                cells = min(length * lanes, run - q)
+                registers, more = (cells + lanes - 1) // lanes, n > 0 or q > 0
+                put_in_line(
+                    all_columns, pitch, b, at_b + q, far_b, columns, matrices * COLUMNS,
+                    cells, registers * lanes,
+                )  # fmt: skip
                 for r in range(0, rows, ROWS):
-                    for m in range(matrices):
-                        c = m * COLUMNS
-                        dots(
-                            sums, (r // ROWS * matrices + m) * SUMS,
-                            a, at_a + r * far_a + q, far_a, min(ROWS, rows - r),
-                            b, at_b + c * far_b + q, far_b, min(COLUMNS, columns - c),
-                            number, ends_a[r * lanes :], ends_b[c * lanes :], left_too, more,
+                    here, at, far = a, at_a + r * far_a + q, far_a
+                    if rows - r < ROWS or cells < registers * lanes:
+                        put_in_line(
+                            some, pitch, a, at, far, min(ROWS, rows - r), ROWS, cells,
+                            registers * lanes,
                         )  # fmt: skip
+                        here, at, far = some, 0, pitch
+                    for m in range(matrices):
+                        place, column = (r // ROWS * matrices + m) * SUMS, m * COLUMNS * pitch
+                        dots(
+                            sums, place, here, at, far, all_columns, column, pitch, registers, more
+                        )
         at_w = w_steps[0] + g * w_steps[1] + first * w_steps[2]
         write_sums(w, at_w, w_steps[2], w_steps[3], sums, rows, columns)
     return rest(team)

@@ -129,7 +129,7 @@ def weighted(count: int) -> Any:
     return intrinsic(make)
 
 
-def _pairs(builder: Any, a: Any, b: Any, places: Sequence[int]) -> Any:
+def pairs_of(builder: Any, a: Any, b: Any, places: Sequence[int]) -> Any:
     """A vector of the cells of two, which are counted through."""
     kind = ir.VectorType(ir.IntType(32), len(places))
     return builder.shuffle_vector(a, b, ir.Constant(kind, list(places)))
@@ -144,7 +144,7 @@ def _parted(builder: Any, vectors: list[Any]) -> list[Any]:
     for odd in (0, 1):
         taken = range(odd, 2 * lanes, 2)
         pairs = zip(vectors[::2], vectors[1::2], strict=True)
-        halves.append(_parted(builder, [_pairs(builder, a, b, taken) for a, b in pairs]))
+        halves.append(_parted(builder, [pairs_of(builder, a, b, taken) for a, b in pairs]))
     return [part for two in zip(*halves, strict=True) for part in two]
 
 
@@ -156,7 +156,7 @@ def _joined(builder: Any, parts: list[Any]) -> list[Any]:
     turns = [half + k * lanes for half in range(lanes) for k in (0, 1)]
     evens, odds = _joined(builder, parts[::2]), _joined(builder, parts[1::2])
     return [
-        _pairs(builder, a, b, half)
+        pairs_of(builder, a, b, half)
         for a, b in zip(evens, odds, strict=True)
         for half in (turns[:lanes], turns[lanes:])
     ]

@@ -18,9 +18,9 @@ from .steps import Shape, Steps, is_available, is_pointwise, one_tap_a_cell, wit
 
 WORTH_READING = 1 << 18  # of a layer of one tap and few outputs
 WORTH_TELLING = 1 << 19  # of a layer of one tap: for fewer, BLAS is told sooner what to do
-LONG = 400  # positions of an image, in a run
-WORTH_ADDING = 1 << 20  # of a layer of one tap, along such runs
-FEW_SUMS, MANY_SUMS = 1 << 13, 1 << 16  # weights up to which these pay
+LONG = 400  # positions of an image: of a run that sums along runs pay for,
+WORTH_ADDING = 1 << 20  # multiplications of such a layer,
+FEW_SUMS, MANY_SUMS = 1 << 13, 1 << 16  # and weights up to which they do
 WHOLE = 1 << 24  # bytes of all columns, up to which there may be no blocks
 FEW = 16  # channels of a group
 THIN = 4  # outputs for which BLAS has no loop of its own; it has one for a single one
@@ -66,13 +66,13 @@ def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> boo
 def runs_pay(shape: Shape) -> bool:
     """Tell whether the weight's gradient of one tap is faster as sums along runs than by BLAS.
 
-    BLAS copies one of the two in another order first. It needs less for the other, so that it is slow
-    where inputs are more than outputs, or both are few. But a short run's sums are still in parts.
+    BLAS puts one factor in another order first. That weighs most where there is little to multiply it
+    with, and where inputs are more than outputs. But of a short run, adding up the parts of sums does.
     """
-    fewer, weights = min(shape.i, shape.o), shape.i * shape.o
     long = prod(shape.positions) >= LONG and shape.products >= WORTH_ADDING
-    few = fewer > THIN and weights <= (MANY_SUMS if shape.i > shape.o else FEW_SUMS)
-    return has_wide_registers() and shape.g == 1 and long and few
+    most = MANY_SUMS if shape.i > shape.o else FEW_SUMS
+    fit = min(shape.i, shape.o) > THIN and shape.i * shape.o <= most
+    return has_wide_registers() and shape.g == 1 and long and fit
 
 
 def has_wide_registers() -> bool:

@@ -4,7 +4,7 @@ LLVM, Numba's compiler, turns a loop into vector instructions. But it keeps to v
 processors that have 512: on the first of them wide vectors slowed the clock down. Loops that do nothing
 but multiply and add gain more than that loses. A function says so by an attribute of LLVM's, for which
 Numba has no option. Some loops are written in LLVM's own instructions: here, and in `registers.py`,
-`linear.py`, `gemm.py` and `signals.py`.
+`linear.py`, `dots.py`, `gemm.py` and `signals.py`.
 """
 
 from __future__ import annotations

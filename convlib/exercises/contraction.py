@@ -11,6 +11,7 @@ import numpy as np
 
 from ..windows import windows
 from ._core import Case, Report, Slip, array, check_function, check_value, with_quarters
+from ._watch import without
 
 __all__ = ["matrix_sizes", "mended", "multiplications", "pair_einsum", "to_columns"]
 
@@ -319,4 +320,6 @@ def pair_einsum(answer: Any) -> Report:
     cases = [
         Case({"subscripts": s, "a": array(source, *a), "b": array(source, *b)}) for s, a, b in calls
     ]
-    return check_function(answer, right, with_quarters(cases), slips)
+    report = check_function(answer, right, with_quarters(cases), slips)
+    hint = "the numbers are right, but an einsum has made them. Do what it does by one matmul."
+    return without(report, answer, cases, (np.einsum,), hint)

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..convolution import conv1d, conv2d
+from ..convolution import conv1d, conv2d, conv3d
 from ..windows import windows
 from ._core import Case, Report, Slip, array, check_function, check_value, with_quarters
+from ._watch import without
 
 __all__ = ["causal", "grouped", "mended", "seen", "weight_shape"]
 
@@ -154,7 +155,19 @@ def grouped(answer: Any) -> Report:
             "the numbers are right, their channels in another order: all of group 0 come first.",
         ),
     ]
-    return check_function(answer, _grouped, _layers(), slips, axes="nohw")
+    report = check_function(answer, _grouped, _layers(), slips, axes="nohw")
+    hint = (
+        "the numbers are right, but `groups` of convlib's own has made them. Call conv2d once for "
+        "each group, with its part of the channels."
+    )
+    return without(
+        report,
+        answer,
+        _layers(),
+        (conv1d, conv2d, conv3d),
+        hint,
+        lambda given: given["groups"] != 1,
+    )
 
 
 def _by_letters(input: np.ndarray, weight: np.ndarray, groups: int) -> np.ndarray:

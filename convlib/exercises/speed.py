@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..convolution import conv2d
+from ..convolution import conv1d, conv2d
 from ._core import Case, Report, Slip, array, check_function, check_value, with_quarters
+from ._watch import without
 
 __all__ = ["fast_filter", "least_seconds", "mended", "times_fewer"]
 
@@ -251,4 +252,17 @@ def fast_filter(answer: Any) -> Report:
     cases = [
         Case({"x": array(source, n), "w": array(source, 3)}) for n in (4, 6, 10, 5, 3, 9, 17, 24)
     ]
-    return check_function(answer, right, with_quarters(cases), slips, "w")
+    report = check_function(answer, right, with_quarters(cases), slips, "w")
+    hint = (
+        "the numbers are right, by three multiplications for each output. Take m1 to m4, and two "
+        "outputs of them."
+    )
+    # the last output of an odd number may be computed in any way
+    return without(
+        report,
+        answer,
+        cases,
+        (np.convolve, np.correlate, conv1d),
+        hint,
+        lambda given: max(map(np.size, given.values())) > 3,
+    )

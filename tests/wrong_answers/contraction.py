@@ -246,6 +246,10 @@ ANSWERS = {
             (pair_einsum_two_orders, "Give both the same order"),
             (pair_einsum_by_plain_matmul, "raised ValueError"),
             (lambda subscripts, a, b: np.einsum(subscripts, a, b).tolist(), "a NumPy array"),
+            (
+                lambda *given: np.asarray(np.einsum(*given, optimize=True)),
+                "an einsum has made them",
+            ),
             (lambda subscripts, a, b: -pair_einsum(subscripts, a, b), "numbers differ"),
         ],
     },

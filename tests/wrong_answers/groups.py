@@ -220,6 +220,10 @@ ANSWERS = {
             (grouped_returns_early, "a return inside the loop"),
             (grouped_without_a_size, "a batch of no images"),
             (grouped_stacked, "all of group 0 come first"),
+            (
+                lambda *given: conv2d(*given[:2], None, 1, 0, 1, given[2]),
+                "its part of the channels",
+            ),
             (lambda input, weight, groups: conv2d(input, weight), "raised ValueError"),
         ],
     },

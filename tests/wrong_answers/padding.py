@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from convlib import conv2d
+
 
 def same_pads(kernel_size):
     total = kernel_size - 1
@@ -84,6 +86,12 @@ def reflect_forwards(signal, before, after):
 
 
 def reflect_without_refusal(signal, before, after):
+    return np.pad(signal, (before, after), mode="reflect")
+
+
+def reflect_by_numpy(signal, before, after):
+    if max(before, after) >= len(signal):
+        raise ValueError("the padding must be smaller than the signal")
     return np.pad(signal, (before, after), mode="reflect")
 
 
@@ -206,6 +214,7 @@ ANSWERS = {
             ),
             (lambda signal, before, after: np.pad(signal, (before, after)), "adds zeros"),
             (reflect_forwards, "a mirror turns them round"),
+            (reflect_by_numpy, "np.pad has made them"),
             (lambda signal, before, after: reflect(signal, after, before), "swapped"),
             (reflect_without_refusal, "as PyTorch refuses"),
             (
@@ -248,6 +257,12 @@ ANSWERS = {
                 "windows too late",
             ),
             (with_copy, "the memory of a padded image"),
+            (
+                lambda image, kernel, padding: conv2d(
+                    image[None, None], kernel[None, None], padding=padding
+                )[0, 0],
+                "a convolution of convlib has made them",
+            ),
             (empty_ranges_forgotten, "some taps meet zeros alone"),
             (
                 lambda image, kernel, padding: empty_ranges_forgotten(

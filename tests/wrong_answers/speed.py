@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convlib import conv2d, windows
+from convlib import conv1d, conv2d, windows
 
 BT = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
 G = np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]]) / 2
@@ -160,7 +160,9 @@ ANSWERS = {
         "right": [
             fast_filter,
             fast_filter_by_slices,
-            lambda x, w: np.correlate(x, w, "valid"),
+            lambda x, w: np.append(
+                fast_filter(x[:-1], w) if len(x) > 3 else [], np.correlate(x[-3:], w, "valid")
+            ),
         ],
         "wrong": [
             (fast_filter_even, "the last is missing"),
@@ -170,6 +172,15 @@ ANSWERS = {
             (lambda x, w: fast_filter(x, w[::-1]), "flips the kernel"),
             (fast_filter_apart, "stay together"),
             (lambda x, w: np.correlate(x, w, "same"), "hang over both ends"),
+            (lambda x, w: np.correlate(x, w, "valid"), "three multiplications for each output"),
+            (
+                lambda x, w: np.convolve(w[::-1], x, "valid"),
+                "three multiplications for each output",
+            ),
+            (
+                lambda x, w: conv1d(x[None], w[None, None])[0],
+                "three multiplications for each output",
+            ),
             (lambda x, w: list(fast_filter(x, w)), "must return a NumPy array"),
             (lambda x, w: fast_filter(x, w) + 0j, "their dtype is complex128"),
             (lambda x, w: outputs(tiles_of(with_one_more(x)), w), "has 2 axes, and must have 1"),
