@@ -26,6 +26,7 @@ CHECKS = "test_convolution.py test_transposed.py"
 THREADS = "test_algorithms.py::test_no_more_threads_are_counted_than_may_be"
 COMPILED = "test_compiled.py"
 ALGORITHMS = "test_algorithms.py"
+EXERCISES = "test_exercises.py"
 COPYING = "test_oracle.py test_padding.py test_folding.py test_grad.py"
 
 MUTATIONS = [
@@ -319,6 +320,9 @@ MUTATIONS = [
     Mutation("algorithms/rules.py", " and shape.g == 1 and long", " and long", ALGORITHMS),
     Mutation("algorithms/rules.py", "is_pointwise(shape, steps) and r", "r", ALGORITHMS),
     Mutation("algorithms/choice.py", ' and dtype.kind in "fc" and is_p', " and is_p", ALGORITHMS),
+    Mutation("exercises/_watch.py", "sys.setprofile(before)", "sys.setprofile(None)", EXERCISES),
+    Mutation("exercises/_watch.py", " and meant(frame.f_locals)", "", EXERCISES),
+    Mutation("exercises/_watch.py", "for case in cases)", "for case in cases[:1])", EXERCISES),
     Mutation("algorithms/rules.py", "shape.products < WORTH_TELLING", "False", ALGORITHMS),
     Mutation("algorithms/runs.py", "terms + most // 2", "terms + most - 1", COMPILED),
     Mutation("algorithms/registers.py", "builder.add(at_k, line) if t else at_k", "at_k", COMPILED),

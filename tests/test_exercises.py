@@ -384,6 +384,7 @@ def test_a_function_is_known_under_any_name_and_profilers_stay():
     finally:
         sys.setprofile(None)
     assert (turned_down.passed, turned_down.hint) == (False, "without np.pad, please.")
+    assert not without(report, pads, cases[::-1], (np.pad,), "").passed  # in any case
     assert without(report, pads, cases[1:], (np.pad,), "") is report  # where it is not called
     assert without(report, pads, cases, (np.pad,), "", lambda given: "reflect" in given) is report
     assert without(report, lambda x: x / [], cases, (np.pad,), "") is report
