@@ -122,9 +122,9 @@ def write_sums(w, at, row_step, column_step, sums, rows, columns):
         for r in range(rows):
             first = np.uintp(at + r * row_step)
             place = np.uintp(r // ROWS * of_rows + r % ROWS * COLUMNS)
-            for m in range(whole):  # a fixed number, so that the compiler writes the loop out
+            for m in range(whole):
                 target, source = first + np.uintp(m * COLUMNS), place + np.uintp(m * SUMS)
-                for c in range(COLUMNS):
+                for c in range(COLUMNS):  # a fixed number: the compiler writes the loop out
                     w[target + np.uintp(c)] = sums[source + np.uintp(c)]
             target, source = first + np.uintp(whole * COLUMNS), place + np.uintp(whole * SUMS)
             for c in range(columns - whole * COLUMNS):

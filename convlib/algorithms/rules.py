@@ -66,8 +66,9 @@ def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> boo
 def runs_pay(shape: Shape) -> bool:
     """Tell whether the weight's gradient of one tap is faster as sums along runs than by BLAS.
 
-    BLAS puts one factor in another order first. That weighs most where there is little to multiply it
-    with, and where inputs are more than outputs. But of a short run, adding up the parts of sums does.
+    BLAS puts one factor in another order first. That costs most where there is little to multiply it
+    with, and where inputs are more than outputs. Sums along runs are added up in parts, and so many parts
+    take too long where runs are short. Of THIN outputs or fewer, BLAS is the faster here as well.
     """
     long = prod(shape.positions) >= LONG and shape.products >= WORTH_ADDING
     most = MANY_SUMS if shape.i > shape.o else FEW_SUMS

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..convolution import conv2d
+from ..convolution import conv1d, conv2d, conv3d
 from ..geometry import same_padding
 from ..windows import scatter_windows
 from ._core import Case, Report, Slip, array, check_function, check_value, with_quarters
@@ -296,7 +296,7 @@ def without_copy(answer: Any) -> Report:
         "the numbers are right, but a convolution of convlib has made them. Add each tap to the "
         "outputs it reaches, straight from the image."
     )
-    report = without(report, answer, cases, (conv2d,), hint)
+    report = without(report, answer, cases, (conv1d, conv2d, conv3d), hint)
     if report and _copies(answer):
         hint = (
             "the numbers are right, but the call takes the memory of a padded image. Add each tap "
