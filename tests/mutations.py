@@ -336,7 +336,11 @@ MUTATIONS = [
         "            pass\n",
         COMPILED + " test_grad.py",
     ),
-    Mutation("algorithms/rules.py", "(large or few or parted)", "(large or few)", ALGORITHMS),
+    Mutation("algorithms/rules.py", "PARTED if parted else 1", "1", ALGORITHMS),
+    Mutation("algorithms/rules.py", "few and not adding_pays(shape, steps)", "few", ALGORITHMS),
+    Mutation("algorithms/rules.py", "small and large", "small", ALGORITHMS),
+    Mutation("algorithms/calls.py", "(adds or apart.is_apart", "(apart.is_apart", ALGORITHMS),
+    Mutation("algorithms/calls.py", "adds = roomy and xp", "adds = xp", ALGORITHMS),
     Mutation("algorithms/rules.py", 'or (task == "input" and', "or (", ALGORITHMS),
     Mutation("algorithms/flat.py", "s // gcd(s, d))\n", "1)\n", ALGORITHMS),
     Mutation("algorithms/flat.py", "(images - 1) * plane + layout.run", "layout.run", ALGORITHMS),
@@ -509,7 +513,9 @@ MUTATIONS = [
     Mutation("algorithms/ready.py", "max(steps.stride) > 1", "False", COMPILED),
     Mutation("algorithms/ready.py", "if threads not in known", "if not known", COMPILED),
     Mutation("stand_in.py", 'settings.get("out") is not None or ', "", "test_stand_in.py"),
-    Mutation("algorithms/im2col.py", "is_own(xp) or (rows and", "is_own(xp) or (", ALGORITHMS),
+    Mutation(
+        "algorithms/im2col.py", "shape.products >= LARGE or (rows and", "(rows and", ALGORITHMS
+    ),
     Mutation(
         "algorithms/im2col.py", "(shape, limit()) if several", "(shape, 0) if several", ALGORITHMS
     ),
@@ -528,6 +534,15 @@ MUTATIONS = [
     Mutation("algorithms/apart.py", "(first - outputs.start) * s", "0", ALGORITHMS),
     Mutation("algorithms/apart.py", "reached == prod(size)", "True", ALGORITHMS),
     Mutation("algorithms/apart.py", "moveaxis(y, 0, 2)", "moveaxis(y, 0, 1)", ALGORITHMS),
+    Mutation("algorithms/apart.py", "if adds or not everywhere", "if not everywhere", ALGORITHMS),
+    Mutation("algorithms/apart.py", "*onto)] += column", "*onto)] = column", ALGORITHMS),
+    Mutation(
+        "algorithms/apart.py",
+        "im2col.rows_of(some, shape)",
+        "slice(0, i * len(places))",
+        ALGORITHMS,
+    ),
+    Mutation("algorithms/apart.py", "SEVERAL and not adds", "SEVERAL", ALGORITHMS),
     Mutation("algorithms/gemm.py", "rows > columns", "rows < columns", ALGORITHMS),
     Mutation("algorithms/gemm.py", "not adds and images % threads", "images % threads", ALGORITHMS),
     Mutation(
@@ -589,7 +604,6 @@ MUTATIONS = [
     Mutation(
         "algorithms/shared_rows.py", "moved.shape), number, 1)", "moved.shape), 1, 1)", ALGORITHMS
     ),
-    Mutation("algorithms/rules.py", "and prod(shape.positions) < LEAST", "", ALGORITHMS),
     Mutation(
         "algorithms/im2col.py",
         "is_bare(shape, steps) and prod(shape.positions)",

@@ -658,20 +658,24 @@ def test_an_interrupt_leaves_blas_its_threads(monkeypatch, call, late):
 
 @pytest.mark.parametrize("numba", [False, True])
 def test_when_two_threads_are_left_to_blas(monkeypatch, numba):
-    """Without Numba, blocks are shared out from three threads on. Only large layers are."""
+    """Without Numba, blocks are shared out from three threads on, or two. Only large layers are."""
     apart = choice.file_of("apart")
     large = Shape(1, 1, 256, 256, (56, 56), (3, 3))
+    larger, one_tap = large._replace(o=1024), large._replace(i=2048, taps=(1, 1))
     small, few = large._replace(positions=(7, 7)), large._replace(i=4096, positions=(16, 16))
     monkeypatch.setattr(products, "address_of", lambda dtype: 64 if numba else 0)
     for number, shared in ((1, False), (2, numba), (3, True), (8, True)):
         for module in (im2col, apart, products):
             monkeypatch.setattr(module, "limit", lambda number=number: number)
         for module in (im2col, apart):
-            assert module.is_shared(np, large) == shared
             assert not module.is_shared(np, small)
+        assert im2col.is_shared(np, large) == apart.is_shared(np, one_tap) == shared
+        # two of Python's, too: for what takes long, and to lay out several taps, each at its place
+        assert im2col.is_shared(np, larger) == apart.is_shared(np, large) == (number > 1)
+        assert not apart.is_shared(np, large, adds=True)
         # where each thread would copy the weight for few columns
         assert not im2col.is_shared(np, few)
-        assert apart.is_shared(np, few) == shared
+        assert apart.is_shared(np, few) == (number > 1)
         for size, own in (((1 << 18) - 1, 0), ((1 << 22) - 1, 1), (1 << 22, number)):
             found = products.threads_for(np, size, np.dtype(np.float32))
             assert found == (own if numba and number > 1 else 0)
@@ -1398,35 +1402,74 @@ def test_where_rows_are_flattened(monkeypatch, task, changes, stride, expected):
     ) == expected
 
 
+WIDE = {"i": 128, "o": 128, "positions": (8, 16)}
+
+
 @pytest.mark.parametrize(
     "changes, stride, expected",
     [
-        ({}, 1, False),
-        ({"i": 25}, 1, True),  # few inputs for many outputs
-        ({"i": 26}, 1, False),
-        ({"i": 25, "taps": (1, 1)}, 1, False),  # nothing to add up
-        ({"i": 25, "g": 2}, 1, False),
-        ({"i": 512, "o": 512, "taps": (2, 4), "positions": (16, 16)}, 1, True),  # a large kernel
-        (
-            {"i": 512, "o": 512, "taps": (2, 4), "positions": (16, 16)},
-            4,
-            False,
-        ),  # nothing to add up
-        ({"i": 512, "o": 512, "taps": (2, 4), "positions": (16, 16), "n": 2}, 1, False),
-        ({"i": 512, "o": 512, "taps": (4, 4), "positions": (16, 31)}, 1, True),
-        ({"i": 512, "o": 512, "taps": (4, 4), "positions": (16, 32)}, 1, False),  # rows are shared
-        ({"positions": (16, 16)}, 1, False),
-        ({"positions": (16, 16)}, 2, True),  # or one small convolution for each phase
-        ({"positions": (16, 17)}, 2, False),
+        ({}, 1, "turned"),
+        ({"i": 25}, 1, "windows"),  # few inputs for many outputs
+        ({"i": 26}, 1, "turned"),
+        ({"i": 25, "taps": (1, 1)}, 1, "turned"),  # nothing to add up
+        ({"i": 25, "g": 2}, 1, "turned"),
+        (WIDE, 1, "added"),  # few positions for a large weight
+        (WIDE | {"n": 2}, 1, "turned"),
+        (WIDE | {"positions": (8, 17)}, 1, "turned"),
+        (WIDE | {"g": 2}, 1, "turned"),
+        (WIDE | {"taps": (1, 1)}, 1, "turned"),
+        (WIDE | {"i": 29}, 1, "added"),
+        (WIDE | {"i": 28}, 1, "windows"),  # few inputs, and too little to multiply for blocks
+        (WIDE | {"taps": (2, 4)}, 4, "added"),  # nothing to add up
+        (WIDE | {"positions": (16, 24)}, 2, "added"),  # or one small convolution for each phase
+        (WIDE | {"positions": (16, 25)}, 2, "turned"),
+        ({"o": 64, "positions": (8, 8)}, 1, "turned"),  # too little to multiply
     ],
 )
 def test_where_an_input_gradient_is_added_up(monkeypatch, changes, stride, expected):
-    """Without Numba: "windows" computes columns and adds them up, "im2col" turns the kernel round."""
+    """Without Numba: all columns at once, or block by block, or none: the kernel is turned round."""
     monkeypatch.setattr(choice, "is_available", lambda: False)
     shape = Shape(1, 1, 64, 64, (28, 28), (3, 3))._replace(**changes)
     steps = Steps((stride,) * 2, ((1, 1), (1, 1)), (1, 1))
-    name = choice.choose("auto", "input", shape, steps, np.dtype("f4"), np, "conv")
-    assert name == ("windows" if expected else "im2col")
+    size = tuple((m - 1) * stride + k - 2 for m, k in zip(shape.positions, shape.taps, strict=True))
+    inputs, outputs = shape.g * shape.i, shape.g * shape.o
+    settings = Settings(
+        "conv2d",
+        shape.taps,
+        *steps,
+        shape.g,
+        (inputs, *size),
+        (outputs, *shape.positions),
+        (shape.n,),
+    )
+    way = calls_module.way_of(np, "input", settings, "auto", np.dtype("f4"))
+    if expected == "windows":
+        assert way.compute is None
+    else:
+        apart = choice.file_of("apart")
+        assert (way.compute is apart.input_gradient) == (expected == "added")
+    # who asks for im2col is promised little memory
+    way = calls_module.way_of(np, "input", settings, "im2col", np.dtype("f4"))
+    assert (way.compute is choice.file_of("apart").input_gradient) == (shape.taps == (2, 4))
+
+
+@pytest.mark.parametrize("room", [1, 1 << 20])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8"])
+def test_columns_are_added_up_in_blocks(monkeypatch, room, dtype):
+    """Of some rows, of some channels, and of several images: each sum is whole."""
+    apart = choice.file_of("apart")
+    for module, name in ((im2col, "LEAST_COLUMNS"), (im2col, "BLOCK"), (apart, "LEAST_CHANNELS")):
+        monkeypatch.setattr(module, name, room if name == "BLOCK" else 2)
+    for stride, dilation, groups in itertools.product((1, 2, 3), (1, 2), (1, 2)):
+        settings = {"stride": stride, "dilation": dilation, "padding": (2, 1), "groups": groups}
+        w, x = numbers((6, 4 // groups, 3, 2), dtype, 0), numbers((3, 4, 9, 8), dtype, 1)
+        gy = numbers(convlib.conv2d(x, w, **settings).shape, dtype, 2)
+        expected = convlib.grad.conv2d_input(x.shape, w, gy, algorithm="windows", **settings)
+        grouped = w.conj().reshape(groups, 6 // groups, *w.shape[1:])
+        out = np.full((3, groups, 4 // groups, 9, 8), np.nan, dtype)
+        steps = Steps((stride,) * 2, ((2, 2), (1, 1)), (dilation,) * 2)
+        apart.input_gradient(np, gy.reshape(3, groups, -1, *gy.shape[2:]), grouped, out, steps)
+        np.testing.assert_allclose(out.reshape(x.shape), expected, rtol=2e-4, atol=2e-4)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3], ids="groups at once: {}".format)

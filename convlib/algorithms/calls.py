@@ -19,6 +19,7 @@ import numpy as np
 from ..settings import Settings
 from . import apart, turned
 from .choice import allowed_now, choose, computes, file_of
+from .rules import adding_pays
 from .steps import Shape, Steps, sizes_in
 from .threads import Call
 
@@ -54,9 +55,12 @@ class Way(NamedTuple):
 
 
 def function_of(
-    name: str, task: str, shape: Shape, steps: Steps, roomy: bool
+    name: str, task: str, shape: Shape, steps: Steps, roomy: bool, adds: bool
 ) -> Callable[..., None]:
-    """Find what computes a task from (xp, two arrays, out, steps): a function of its file, or of parts."""
+    """Find what computes a task from (xp, two arrays, out, steps): a function of its file, or of parts.
+
+    An input's gradient may be one that `adds` up columns.
+    """
     if task == "weight":
         return computes(name, "weight_gradient")
     forwards = computes(name, "forward")
@@ -67,7 +71,7 @@ def function_of(
         return forwards
     if name == "compiled":  # it reads and writes the parts in place
         return computes(name, "input_gradient")
-    if name == "im2col" and apart.is_apart(shape, steps):
+    if name == "im2col" and (adds or apart.is_apart(shape, steps)):
         return apart.input_gradient
     return partial(turned.input_gradient, forwards, views=name == "im2col")
 
@@ -84,7 +88,10 @@ def _way(
     if (name, task, cells) == ("compiled", "forward", None):
         size = settings.grouped_input_shape[3:]
         at_once = file_of("ready").forward_of(size, shape, steps, dtype)
-    return Way(function_of(name, task, shape, steps, algorithm == "auto"), steps, cells, at_once)
+    roomy = algorithm == "auto"
+    # numbers for which there is no BLAS, and GPUs, have not been measured
+    adds = roomy and xp is np and dtype.kind in "fc" and adding_pays(shape, steps)
+    return Way(function_of(name, task, shape, steps, roomy, adds), steps, cells, at_once)
 
 
 def way_of(xp: ModuleType, task: str, settings: Settings, algorithm: Any, dtype: np.dtype) -> Way:

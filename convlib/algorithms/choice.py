@@ -19,7 +19,7 @@ from types import ModuleType
 import numpy as np
 
 from . import apart
-from .rules import adding_pays, compiled_pays, flat_pays, pays, whole_pays
+from .rules import adding_whole_pays, compiled_pays, flat_pays, pays, whole_pays
 from .steps import Shape, Steps, is_available, is_pointwise
 
 # "windows" is the library's core: pad, view, one product of matrices over all columns
@@ -159,7 +159,7 @@ def _auto(
         return "flat"
     if whole_pays(task, shape, dtype):
         return "windows"
-    if task == "input" and not apart.is_apart(shape, steps) and adding_pays(shape, steps):
+    if task == "input" and not apart.is_apart(shape, steps) and adding_whole_pays(shape, steps):
         return "windows"
     return "im2col"
 

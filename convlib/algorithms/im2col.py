@@ -40,23 +40,24 @@ LEAST_COLUMNS = 512  # fewer would not pay for BLAS' own copy of the weight
 SOME_TERMS = 288  # of some channels: with many fewer, sums would be read and written too often
 FEW_TERMS = 96  # the same where memory counts more
 ALONE = 128  # columns of an image, of which no block need hold several
-SEVERAL = 1 << 28  # from here on Python's threads may share blocks out
+SEVERAL = 1 << 28  # multiplications: from here on Python's threads may share blocks out,
+LARGE = 1 << 31  # and from here on they do, also where they are two
 GPU_BLOCK = 1 << 28  # on a GPU a block only bounds the memory
 
 
 def is_shared(xp: ModuleType, shape: Shape, rows: bool = False) -> bool:
     """Tell whether Python's threads share the blocks out; else BLAS' own multiply each block.
 
-    BLAS' threads wake up sooner, and two of them were faster for layers of any size. But one thread
-    copies for them, and the more they are, the longer they wait for it. And they may be in the way of
-    compiled loops: see `products.py`. Where windows share `rows`, or would but for a heavy weight,
-    blocks are large, and two threads seldom wait for Python's lock.
+    BLAS' threads wake up sooner. But one thread copies for them, and the more they are, the longer they
+    wait for it. After a product they stay awake for a while, in the way of compiled loops and of Python's
+    threads: see `products.py`. So in a network, two of Python's gain where a layer is LARGE. Where windows
+    share `rows`, or would but for a heavy weight, blocks are large, and they seldom wait for Python's lock.
     """
     if xp is not np or shape.products < SEVERAL:
         return False
     threads = limit()
     few = shape.n * prod(shape.positions) * 2 < LEAST_COLUMNS * threads
-    two = is_own(xp) or (rows and shared_rows.has_blocks(shape, threads))
+    two = is_own(xp) or shape.products >= LARGE or (rows and shared_rows.has_blocks(shape, threads))
     return not few and threads > (1 if two else 2)
 
 

@@ -13,7 +13,6 @@ from math import prod
 import numpy as np
 
 from .caches import near
-from .shared_rows import LEAST
 from .steps import Shape, Steps, is_available, is_pointwise, one_tap_a_cell, with_numba
 
 WORTH_READING = 1 << 18  # of a layer of one tap and few outputs
@@ -29,7 +28,10 @@ MANY = 1 << 11  # positions of one image, from which flattened rows pay
 ROOM = 1 << 20  # values in the columns of a group, up to which they do
 # positions times channels, from which compiled loops transform tiles sooner than they add up windows
 WORTH_TRANSFORMING = 3 << 14
-SMALL_POSITIONS = 256  # positions of all images, up to which a strided gradient is added up
+PARTED = 3  # positions for each output, up to which a strided gradient is added up
+WORTH_ADDING_UP = (
+    1 << 22
+)  # multiplications of an input's gradient: for fewer, blocks take too many steps
 
 
 def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
@@ -130,15 +132,22 @@ def flat_pays(task: str, shape: Shape, steps: Steps) -> bool:
 
 
 def adding_pays(shape: Shape, steps: Steps) -> bool:
-    """Tell whether an input's gradient is faster computed as columns that are added up.
+    """Tell whether an input's gradient is faster computed as columns that are added up, block by block.
 
-    Else it is a convolution of the output's gradient. That is slow where a large kernel has to be
-    turned round for a small image, where many outputs are copied for the sake of few inputs, or where
-    a stride parts it into small convolutions.
+    Else it is a convolution of the output's gradient, with the kernel turned round: i·o·k·l weights are
+    copied, where i·k·l columns of all positions would be added up. With a stride it is parted into small
+    convolutions, which takes longer.
     """
-    positions = shape.n * prod(shape.positions)
-    large = shape.i * shape.o * prod(shape.taps) >= positions << 13
-    large = large and prod(shape.positions) < LEAST  # with more, windows share rows
+    positions, parted = shape.n * prod(shape.positions), max(steps.stride) > 1
+    small = positions <= (PARTED if parted else 1) * shape.o
+    large = shape.products >= WORTH_ADDING_UP
+    return shape.g == 1 and prod(shape.taps) > 1 and small and large
+
+
+def adding_whole_pays(shape: Shape, steps: Steps) -> bool:
+    """The same for the columns of all windows at once, where these are the faster.
+
+    Many outputs would be copied for the sake of few inputs, whose columns are few, too.
+    """
     few = 5 * shape.i <= 2 * shape.o
-    parted = max(steps.stride) > 1 and positions <= SMALL_POSITIONS
-    return shape.g == 1 and prod(shape.taps) > 1 and (large or few or parted)
+    return shape.g == 1 and prod(shape.taps) > 1 and few and not adding_pays(shape, steps)
