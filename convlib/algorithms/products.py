@@ -5,8 +5,8 @@ of a second or so, and meanwhile take half of a core from each thread that compu
 have threads, too: after a product, their next layer took up to twice as long. So where loops are
 compiled, a product is cut into one part for each of their threads, and BLAS multiplies each on its own.
 
-Without Numba nothing else has threads, and BLAS' are the fastest to begin. They are left to it, too,
-where NumPy has another BLAS than the one of its wheels.
+Without Numba products are left to BLAS' threads, which are the fastest to begin; and so they are where
+NumPy has another BLAS than the one of its wheels.
 """
 
 from __future__ import annotations
