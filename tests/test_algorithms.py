@@ -1472,6 +1472,13 @@ def test_columns_are_added_up_in_blocks(monkeypatch, room, dtype):
         np.testing.assert_allclose(out.reshape(x.shape), expected, rtol=2e-4, atol=2e-4)
 
 
+def test_columns_are_added_to_zeros():
+    """Also where taps reach as many cells as there are: one of them twice, and the last one never."""
+    gy, w, out = np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 3)), np.full((1, 1, 1, 6), np.nan)
+    choice.file_of("apart").input_gradient(np, gy, w, out, Steps((2,), ((0, 0),), (1,)))
+    np.testing.assert_array_equal(out[0, 0, 0], [1, 1, 2, 1, 1, 0])
+
+
 @pytest.mark.parametrize("number", [1, 2, 3], ids="groups at once: {}".format)
 @pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (1, 2), (2, 2), (2, 3), (3, 2)])
 def test_rows_are_flattened_from_image_to_image(monkeypatch, number, stride, dilation):
