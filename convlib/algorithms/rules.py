@@ -29,9 +29,7 @@ ROOM = 1 << 20  # values in the columns of a group, up to which they do
 # positions times channels, from which compiled loops transform tiles sooner than they add up windows
 WORTH_TRANSFORMING = 3 << 14
 PARTED = 3  # positions for each output, up to which a strided gradient is added up
-WORTH_ADDING_UP = (
-    1 << 22
-)  # multiplications of an input's gradient: for fewer, blocks take too many steps
+WORTH_ADDING_UP = 1 << 22  # multiplications of such a gradient: fewer are not worth a block's steps
 
 
 def compiled_pays(task: str, shape: Shape, steps: Steps, dtype: np.dtype) -> bool:
